@@ -1,5 +1,8 @@
 //! The flow of a request.
 
+pub mod excerpt;
+pub mod guard;
+
 /// What the door lets in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
