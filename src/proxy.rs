@@ -2,6 +2,8 @@
 
 pub mod excerpt;
 pub mod guard;
+pub mod hop_by_hop;
+pub mod inject;
 
 /// What the door lets in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
