@@ -4,6 +4,7 @@ pub mod excerpt;
 pub mod guard;
 pub mod hop_by_hop;
 pub mod inject;
+pub mod minting;
 
 /// What the door lets in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
