@@ -1,10 +1,12 @@
 //! The flow of a request.
 
+pub mod error;
 pub mod excerpt;
 pub mod guard;
 pub mod hop_by_hop;
 pub mod inject;
 pub mod minting;
+pub mod respond;
 
 /// What the door lets in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

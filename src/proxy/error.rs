@@ -1,0 +1,217 @@
+//! `Failure`: an answer of ours in place of the cloud's, as a fact with an owner.
+//!
+//! A [`Reason`] is the word that clients and operators see (design 8); each part of the proxy has its own error
+//! type, which becomes a failure here or beside that type. Status codes are chosen in [`super::respond`] alone.
+
+use std::time::Duration;
+
+use super::guard::Rejection;
+use super::minting::Minting;
+
+/// Why the cloud's answer could not be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What happened, in a word.
+    pub reason: Reason,
+    /// What happened and what to do next, for people. No secret, no text of the upstream.
+    pub message: String,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+/// What happened, in a word; the value of `X-Gatestone-Error`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The request is malformed, or of a kind that is not served.
+    BadRequest,
+    /// `Expect` asks for something else than `100-continue`.
+    ExpectationFailed,
+    /// A client asked the local face for another scope than the held one.
+    WrongScope,
+    /// The user at the other end may not use this listener.
+    PeerRefused,
+    /// The kernel could not tell which user is at the other end.
+    PeerUnknown,
+    /// `Host` is neither loopback nor listed.
+    HostRefused,
+    /// A web page of another origin caused the request.
+    CrossSite,
+    /// The listener's rules deny it.
+    RuleDenied,
+    /// It would create or return a credential.
+    MintsCredential,
+    /// No service of that name.
+    NoSuchService,
+    /// The service is not in that region, or has no such interface there.
+    NoSuchRegion,
+    /// The head of the request is too large.
+    HeaderTooLarge,
+    /// The upstream refused the connection.
+    UpstreamRefused,
+    /// The upstream cannot be reached: name, route, proxy.
+    UpstreamUnreachable,
+    /// The upstream closed the connection before it answered.
+    UpstreamClosed,
+    /// The upstream's certificate or TLS is at fault.
+    UpstreamTls,
+    /// The endpoint is `http` while the auth URL is `https`.
+    InsecureEndpoint,
+    /// The upstream redirects to the same URL under `https`.
+    UpstreamRedirectsToHttps,
+    /// There is no token yet.
+    NoToken,
+    /// Keystone cannot be reached and the token has expired.
+    IdentityUnreachable,
+    /// Keystone refuses our credentials.
+    CredentialsRefused,
+    /// Our own limits are reached.
+    Overloaded,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+}
+
+/// Who has to act, or who has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The client's request.
+    Client,
+    /// The service behind us, the way to it, or its entry in the catalog.
+    Upstream,
+    /// Keystone, or our credentials there.
+    Identity,
+    /// This program.
+    Ours,
+}
+
+impl Failure {
+    /// A failure that nothing says when to retry.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), retry_after: None }
+    }
+
+    /// The same, worth another try after `delay`.
+    #[must_use]
+    pub fn retry_after(self, delay: Duration) -> Self {
+        Self { retry_after: Some(delay), ..self }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(&self) -> Fault {
+        self.reason.fault()
+    }
+}
+
+impl Reason {
+    /// The word, as in `X-Gatestone-Error`, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::ExpectationFailed => "expectation_failed",
+            Self::WrongScope => "wrong_scope",
+            Self::PeerRefused => "peer_refused",
+            Self::PeerUnknown => "peer_unknown",
+            Self::HostRefused => "host_refused",
+            Self::CrossSite => "cross_site",
+            Self::RuleDenied => "rule_denied",
+            Self::MintsCredential => "mints_credential",
+            Self::NoSuchService => "no_such_service",
+            Self::NoSuchRegion => "no_such_region",
+            Self::HeaderTooLarge => "header_too_large",
+            Self::UpstreamRefused => "upstream_refused",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamClosed => "upstream_closed",
+            Self::UpstreamTls => "upstream_tls",
+            Self::InsecureEndpoint => "insecure_endpoint",
+            Self::UpstreamRedirectsToHttps => "upstream_redirects_to_https",
+            Self::NoToken => "no_token",
+            Self::IdentityUnreachable => "identity_unreachable",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::Overloaded => "overloaded",
+            Self::UpstreamTimeout => "upstream_timeout",
+        }
+    }
+
+    /// Whose fault it is.
+    pub fn fault(self) -> Fault {
+        match self {
+            Self::BadRequest
+            | Self::ExpectationFailed
+            | Self::WrongScope
+            | Self::PeerRefused
+            | Self::HostRefused
+            | Self::CrossSite
+            | Self::RuleDenied
+            | Self::MintsCredential
+            | Self::NoSuchService
+            | Self::NoSuchRegion
+            | Self::HeaderTooLarge => Fault::Client,
+            Self::UpstreamRefused
+            | Self::UpstreamUnreachable
+            | Self::UpstreamClosed
+            | Self::UpstreamTls
+            | Self::InsecureEndpoint
+            | Self::UpstreamRedirectsToHttps
+            | Self::UpstreamTimeout => Fault::Upstream,
+            Self::NoToken | Self::IdentityUnreachable | Self::CredentialsRefused => Fault::Identity,
+            Self::PeerUnknown | Self::Overloaded => Fault::Ours,
+        }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        let reason = match &rejection {
+            Rejection::Connect
+            | Rejection::Method(_)
+            | Rejection::TargetForm
+            | Rejection::Asterisk
+            | Rejection::TransferEncoding
+            | Rejection::MissingHost
+            | Rejection::SeveralHosts
+            | Rejection::MalformedHost(_)
+            | Rejection::TargetScheme
+            | Rejection::TargetAuthority
+            | Rejection::TargetNotHost => Reason::BadRequest,
+            Rejection::Expectation(_) => Reason::ExpectationFailed,
+            Rejection::HostNotAllowed(_) => Reason::HostRefused,
+            Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,
+        };
+        Self::new(reason, rejection.to_string())
+    }
+}
+
+impl From<Minting> for Failure {
+    fn from(minting: Minting) -> Self {
+        Self::new(Reason::MintsCredential, minting.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::excerpt::Excerpt;
+    use crate::proxy::minting::Credential;
+
+    #[test]
+    fn rejections_become_failures_of_the_client() {
+        for (rejection, reason) in [
+            (Rejection::MissingHost, Reason::BadRequest),
+            (Rejection::Asterisk, Reason::BadRequest),
+            (Rejection::HostNotAllowed(Excerpt::new("evil.example")), Reason::HostRefused),
+            (Rejection::CrossSite(Excerpt::new("cross-site")), Reason::CrossSite),
+            (Rejection::ForeignOrigin(Excerpt::new("null")), Reason::CrossSite),
+            (Rejection::Expectation(Excerpt::new("x")), Reason::ExpectationFailed),
+        ] {
+            let failure = Failure::from(rejection.clone());
+            assert_eq!(failure, Failure::new(reason, rejection.to_string()));
+            assert_eq!(failure.fault(), Fault::Client);
+        }
+    }
+
+    #[test]
+    fn minting_names_the_setting() {
+        let failure = Failure::from(Minting(Credential::Token));
+        assert_eq!(failure.reason, Reason::MintsCredential);
+        assert!(failure.message.contains("allow_minting = true"), "{}", failure.message);
+    }
+}

@@ -1,0 +1,167 @@
+//! A failure as an HTTP response; the only file that picks a status.
+//!
+//! 1. The body has Keystone's shape (`keystone/server/flask/application.py`, `_handle_keystone_exception`), which
+//!    OpenStack clients know how to show, and `reason` in addition.
+//! 2. `X-Gatestone-Error` has the reason, so that no one takes the answer for the cloud's.
+//! 3. `Retry-After` is in whole seconds, rounded up and at least 1 (RFC 9110 §10.2.3).
+//! 4. A 401 carries a challenge (RFC 9110 §11.6.1). There is none for an outage: clients would log in again in a loop.
+//! 5. Nothing of it may be stored.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::json;
+
+use super::error::{Failure, Reason};
+
+/// The field that marks answers of ours.
+pub const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error");
+
+/// The status of a reason.
+pub fn status(reason: Reason) -> StatusCode {
+    match reason {
+        Reason::BadRequest => StatusCode::BAD_REQUEST,
+        Reason::WrongScope => StatusCode::UNAUTHORIZED,
+        Reason::PeerRefused
+        | Reason::PeerUnknown
+        | Reason::HostRefused
+        | Reason::CrossSite
+        | Reason::RuleDenied
+        | Reason::MintsCredential => StatusCode::FORBIDDEN,
+        Reason::NoSuchService | Reason::NoSuchRegion => StatusCode::NOT_FOUND,
+        Reason::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+        Reason::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Reason::UpstreamRefused
+        | Reason::UpstreamUnreachable
+        | Reason::UpstreamClosed
+        | Reason::UpstreamTls
+        | Reason::InsecureEndpoint
+        | Reason::UpstreamRedirectsToHttps => StatusCode::BAD_GATEWAY,
+        Reason::NoToken | Reason::IdentityUnreachable | Reason::CredentialsRefused | Reason::Overloaded => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Reason::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+/// The response to send for a failure. The server adds the length, and leaves the body out for `HEAD`.
+pub fn respond(failure: &Failure) -> Response<Bytes> {
+    let status = status(failure.reason);
+    let reason = failure.reason.as_str();
+    let body = json!({
+        "error": {
+            "code": status.as_u16(),
+            "title": status.canonical_reason().unwrap_or_default(),
+            "message": failure.message,
+            "reason": reason,
+        }
+    });
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(ERROR, HeaderValue::from_static(reason));
+    if let Some(delay) = failure.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(delay)));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Keystone"));
+    }
+    response
+}
+
+/// Rule 3.
+fn whole_seconds(delay: Duration) -> u64 {
+    delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::proxy::excerpt::Excerpt;
+    use crate::proxy::guard::Rejection;
+
+    #[test]
+    fn the_body_has_the_shape_of_keystone() {
+        let response = respond(&Failure::new(Reason::IdentityUnreachable, "a \"quoted\"\nline"));
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(
+            body,
+            json!({"error": {
+                "code": 503,
+                "title": "Service Unavailable",
+                "message": "a \"quoted\"\nline",
+                "reason": "identity_unreachable",
+            }})
+        );
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[ERROR], "identity_unreachable");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(!response.headers().contains_key("retry-after"));
+        assert!(!response.headers().contains_key("www-authenticate"));
+        assert!(!response.headers().contains_key("content-length"));
+    }
+
+    #[test]
+    fn every_reason_has_the_status_of_design_8() {
+        for (reason, code, word) in [
+            (Reason::BadRequest, 400, "bad_request"),
+            (Reason::WrongScope, 401, "wrong_scope"),
+            (Reason::PeerRefused, 403, "peer_refused"),
+            (Reason::PeerUnknown, 403, "peer_unknown"),
+            (Reason::HostRefused, 403, "host_refused"),
+            (Reason::CrossSite, 403, "cross_site"),
+            (Reason::RuleDenied, 403, "rule_denied"),
+            (Reason::MintsCredential, 403, "mints_credential"),
+            (Reason::NoSuchService, 404, "no_such_service"),
+            (Reason::NoSuchRegion, 404, "no_such_region"),
+            (Reason::ExpectationFailed, 417, "expectation_failed"),
+            (Reason::HeaderTooLarge, 431, "header_too_large"),
+            (Reason::UpstreamRefused, 502, "upstream_refused"),
+            (Reason::UpstreamUnreachable, 502, "upstream_unreachable"),
+            (Reason::UpstreamClosed, 502, "upstream_closed"),
+            (Reason::UpstreamTls, 502, "upstream_tls"),
+            (Reason::InsecureEndpoint, 502, "insecure_endpoint"),
+            (Reason::UpstreamRedirectsToHttps, 502, "upstream_redirects_to_https"),
+            (Reason::NoToken, 503, "no_token"),
+            (Reason::IdentityUnreachable, 503, "identity_unreachable"),
+            (Reason::CredentialsRefused, 503, "credentials_refused"),
+            (Reason::Overloaded, 503, "overloaded"),
+            (Reason::UpstreamTimeout, 504, "upstream_timeout"),
+        ] {
+            let response = respond(&Failure::new(reason, "x"));
+            assert_eq!((response.status().as_u16(), reason.as_str()), (code, word));
+            assert_eq!(response.headers()[ERROR], word);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_and_at_least_one_second() {
+        for (delay, shown) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (30_000, "30")] {
+            let failure = Failure::new(Reason::NoToken, "x").retry_after(Duration::from_millis(delay));
+            assert_eq!(respond(&failure).headers()["retry-after"], shown, "{delay}");
+        }
+        let longest = Failure::new(Reason::NoToken, "x").retry_after(Duration::MAX);
+        assert_eq!(respond(&longest).headers()["retry-after"], u64::MAX.to_string().as_str());
+    }
+
+    #[test]
+    fn a_401_carries_a_challenge() {
+        assert_eq!(respond(&Failure::new(Reason::WrongScope, "x")).headers()["www-authenticate"], "Keystone");
+    }
+
+    #[test]
+    fn what_a_stranger_sent_cannot_break_the_body() {
+        let rejection = Rejection::MalformedHost(Excerpt::new(b"\"}\r\n\x00<script>\xff"));
+        let response = respond(&rejection.into());
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        assert!(response.body().is_ascii() && !response.body().iter().any(u8::is_ascii_control));
+        serde_json::from_slice::<Value>(response.body()).unwrap();
+    }
+}
