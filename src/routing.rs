@@ -1,8 +1,42 @@
 //! From a request's path to an upstream URL.
+//!
+//! A [`RouteTable`] is built once for each snapshot and never changes. Building it takes every decision
+//! (which names, [`names`]; which endpoint, [`choice`]), so that a request costs one lookup and one
+//! allocation:
+//!
+//! ```text
+//! /{name}@{region}/rest?query
+//!    names: name ─► entry ─► route in that region, or why there is none
+//!    path: the seven rules place rest below the route's endpoint
+//!    climb: no reading of rest steps above it
+//! ```
+//!
+//! Everything here is a function of values: no sockets, no clock, no environment.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::catalog::{EndpointUrl, Interface, Region};
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
+
+use crate::catalog::{Interface, Region, Skipped};
+
+mod build;
+mod choice;
+mod climb;
+mod expand;
+mod names;
+mod no_route;
+mod path;
+mod prefixes;
+mod route;
+
+pub use build::Build;
+pub use no_route::NoRoute;
+pub use path::PathRule;
+pub use prefixes::Prefix;
+pub use route::Route;
 
 /// What the user asked for about endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,3 +65,184 @@ pub struct ServicePreferences {
     /// Allow a plain `http` endpoint although the auth URL is `https`.
     pub allow_http: bool,
 }
+
+/// All the ways there are from a first segment to an endpoint. Immutable; see [`Build`].
+#[derive(Clone, Debug)]
+pub struct RouteTable {
+    region: Option<Region>,
+    routes: Vec<Route>,
+    entries: Vec<build::Entry>,
+    names: HashMap<Box<str>, build::Name>,
+    prefixes: Vec<Prefix>,
+    regions: Vec<Region>,
+    warnings: Vec<String>,
+    skipped: Vec<Skipped>,
+    project_scoped: bool,
+    memory: choice::Memory,
+}
+
+/// Where one request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// The endpoint.
+    pub route: &'a Route,
+    /// Path and query at the endpoint's host.
+    pub path_and_query: PathAndQuery,
+    /// The rule that placed the path.
+    pub rule: PathRule,
+    /// The request's own first segment as written, with its region.
+    pub prefix: &'a str,
+}
+
+impl RouteTable {
+    /// Where a request for this path and query goes, or why nowhere.
+    ///
+    /// `/`, `/-/` and what else is answered here is for the caller to look at first.
+    pub fn resolve<'a>(&'a self, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
+        let (path, query) = path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+        let below = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
+        let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
+        let (name, region) = split_region(prefix);
+        let found = self.names.get(name).ok_or_else(|| self.unknown(name))?;
+        let (entry, rest) = match *found {
+            build::Name::Ours => return Err(NoRoute::Reserved { name: name.to_owned() }),
+            build::Name::Service(entry) => (entry, Cow::Borrowed(rest)),
+            build::Name::V3(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
+            build::Name::V3(entry) => (entry, Cow::Owned(format!("/v3{rest}"))),
+        };
+        let route = self.route(entry, region)?;
+        if route.is_insecure {
+            return Err(NoRoute::InsecureEndpoint {
+                service: route.service_type.clone(),
+                endpoint: route.upstream.clone(),
+                settings_key: route.settings_key.clone(),
+            });
+        }
+        if climb::climbs_out(&rest) {
+            return Err(NoRoute::ClimbsOut);
+        }
+        let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, &rest);
+        let path_and_query = place(route, rule, &rest, query).ok_or(NoRoute::Malformed)?;
+        Ok(Target { route, path_and_query, rule, prefix })
+    }
+
+    /// The region of requests that name none: the listener's own, or the one taken by catalog order.
+    pub fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
+    }
+
+    /// Every region of the catalog, in its order.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// Every service that can be reached without naming a region, Keystone first.
+    pub fn prefixes(&self) -> &[Prefix] {
+        &self.prefixes
+    }
+
+    /// How many services those are, Keystone among them.
+    pub fn service_count(&self) -> usize {
+        self.prefixes.len()
+    }
+
+    /// Every endpoint in use in any region; [`Route::prefix`] leads to it.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// What was decided for the user that they may want otherwise, and how to say so.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Overrides and entries of the catalog that cannot be used.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Services that are there, but that no prefix reaches without naming a region or setting another
+    /// interface, by the key of their settings, and why.
+    pub fn unreachable(&self) -> Vec<(&str, &NoRoute)> {
+        let mut unreachable: Vec<(&str, &NoRoute)> = Vec::new();
+        for entry in &self.entries {
+            let key = entry.settings_key.as_str();
+            let is_listed = unreachable.iter().any(|(listed, _)| *listed == key);
+            let is_reached = self.entries.iter().any(|it| it.settings_key == key && it.home.is_ok());
+            if let (Err(error), false, false) = (&entry.home, is_listed, is_reached) {
+                unreachable.push((key, error));
+            }
+        }
+        unreachable
+    }
+
+    /// The route of an entry in a region as the request writes it.
+    fn route(&self, entry: usize, region: Option<&str>) -> Result<&Route, NoRoute> {
+        let entry = &self.entries[entry];
+        let route = match region {
+            None => entry.home.clone()?,
+            Some(written) => match entry.regions.iter().find(|(region, _)| is_region(written, region)) {
+                Some((_, route)) => route.clone()?,
+                None => entry.any_region.filter(|_| !written.is_empty()).ok_or_else(|| {
+                    NoRoute::RegionMissing {
+                        service: entry.service.clone(),
+                        region: percent_decode_str(written).decode_utf8_lossy().into_owned(),
+                        regions: entry.exists_in.clone(),
+                        settings_key: entry.settings_key.clone(),
+                    }
+                })?,
+            },
+        };
+        Ok(&self.routes[route])
+    }
+
+    fn unknown(&self, name: &str) -> NoRoute {
+        if !self.project_scoped {
+            return NoRoute::NoProjectScope { name: name.to_owned() };
+        }
+        let lower = name.to_lowercase();
+        let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
+        // A long name is no slip of a known one, and comparing it would take long.
+        let names = self.names.iter().filter(|(_, it)| name.len() <= 64 && !matches!(it, build::Name::Ours));
+        let nearest = names.map(|(known, _)| (distance(known), known)).min();
+        let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
+        NoRoute::UnknownService {
+            name: name.to_owned(),
+            nearest: nearest.map(|(_, known)| known.to_string()),
+            prefixes: self.prefixes.iter().filter_map(|prefix| prefix.names.first().cloned()).collect(),
+        }
+    }
+}
+
+/// Splits `service@region`, where `@` may be written `%40`.
+fn split_region(prefix: &str) -> (&str, Option<&str>) {
+    let at = prefix.find('@').map(|at| (at, 1));
+    let encoded = prefix.find("%40").map(|at| (at, 3));
+    match at.into_iter().chain(encoded).min() {
+        Some((at, length)) => (&prefix[..at], Some(&prefix[at + length..])),
+        None => (prefix, None),
+    }
+}
+
+/// Whether a request means this region, percent-decoded.
+fn is_region(written: &str, region: &Region) -> bool {
+    percent_decode_str(written).eq(region.0.bytes())
+}
+
+/// Path and query at the upstream, in one allocation; `None` if they cannot be sent.
+fn place(route: &Route, rule: PathRule, rest: &str, query: &str) -> Option<PathAndQuery> {
+    if query.contains('#') || rest.contains('#') {
+        // It would be cut off silently below.
+        return None;
+    }
+    let base = if rule.starts_at_root() { route.root() } else { &route.upstream.path };
+    let rest = if rule == PathRule::Versions || (base.is_empty() && rest.is_empty()) { "/" } else { rest };
+    let mut path_and_query = String::with_capacity(base.len() + rest.len() + query.len());
+    path_and_query.push_str(base);
+    path_and_query.push_str(rest);
+    path_and_query.push_str(query);
+    PathAndQuery::from_maybe_shared(Bytes::from(path_and_query)).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,14 @@ pub fn projects(official: &str) -> Vec<&'static str> {
     projects
 }
 
+/// Whether a type found in a catalog may stand for the one requested: the same; or the official type
+/// for one of its aliases; or an alias for its official type. An alias is never taken for another.
+pub fn is_match(requested: &str, found: &str) -> bool {
+    requested == found
+        || all_types(&normalized(found)).iter().skip(1).any(|alias| alias == requested)
+        || official(found) == Some(requested)
+}
+
 /// A type's name as the authority writes it, with `-` for `_`.
 pub fn normalized(name: &str) -> Cow<'_, str> {
     if name.contains('_') { Cow::Owned(name.replace('_', "-")) } else { Cow::Borrowed(name) }
@@ -122,6 +130,23 @@ mod tests {
         assert_eq!(of_project("object-store"), None);
         assert_eq!(projects("network"), ["neutron", "neutron-lib"]);
         assert_eq!(projects("nothing"), [""; 0]);
+    }
+
+    #[test]
+    fn an_alias_and_its_official_type_match_and_two_aliases_do_not() {
+        for (requested, found, expected) in [
+            ("compute", "compute", true),
+            ("unknown", "unknown", true),
+            ("block-storage", "volumev3", true),
+            ("volumev3", "block-storage", true),
+            ("volumev3", "block_storage", true),
+            ("block-storage", "block_storage", true),
+            ("volumev2", "volumev3", false),
+            ("volume", "volumev3", false),
+            ("compute", "network", false),
+        ] {
+            assert_eq!(is_match(requested, found), expected, "{requested} {found}");
+        }
     }
 
     #[test]
