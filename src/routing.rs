@@ -1,4 +1,4 @@
-//! From a request's path to an upstream URL.
+//! From a request's path to an upstream URL, and from a link back to a path here.
 //!
 //! A [`RouteTable`] is built once for each snapshot and never changes. Building it takes every decision
 //! (which names, [`names`]; which endpoint, [`choice`]), so that a request costs one lookup and one
@@ -26,6 +26,7 @@ mod build;
 mod choice;
 mod climb;
 mod expand;
+mod links;
 mod names;
 mod no_route;
 mod path;
@@ -33,6 +34,7 @@ mod prefixes;
 mod route;
 
 pub use build::Build;
+pub use links::is_https_twin;
 pub use no_route::NoRoute;
 pub use path::PathRule;
 pub use prefixes::Prefix;

@@ -4,6 +4,7 @@ use super::*;
 use crate::catalog::{Catalog, Endpoint, EndpointUrl};
 
 mod endpoints;
+mod links;
 mod names;
 mod paths;
 

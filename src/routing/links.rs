@@ -1,0 +1,115 @@
+//! Links of a response, turned so that they lead back here.
+//!
+//! 1. Absolute URLs and absolute paths are looked at; a path is meant at the upstream of the request, and
+//!    is turned into a path. `//host/..` and relative links stay.
+//! 2. Candidates are all endpoints of the link's host and port, with `http` and `https` and their default
+//!    ports alike: the request's own first, then those with the longest root.
+//! 3. A link is turned only if the path here leads forward to the very URL of the link. So a link to what
+//!    no prefix reaches stays as it is, and none can be turned into something else.
+//! 4. Query and fragment are kept byte for byte.
+
+use super::route::Route;
+use super::{RouteTable, Target, split_region};
+use crate::catalog::EndpointUrl;
+
+impl RouteTable {
+    /// The link as it reads here, or `None` if it stays as it is.
+    ///
+    /// `target` is where the request went, `public_base` our own address as the client wrote it, such as
+    /// `http://127.0.0.1:5050`.
+    pub fn turn_back(&self, target: &Target<'_>, link: &str, public_base: &str) -> Option<String> {
+        let parsed = Link::parse(link)?;
+        let origin = parsed.origin.as_ref().unwrap_or(&target.route.upstream);
+        let mut candidates: Vec<&Route> =
+            self.routes.iter().filter(|it| *it != target.route && it.upstream.same_origin(origin)).collect();
+        candidates.sort_by_key(|route| std::cmp::Reverse(route.root().len()));
+        let own = [(target.prefix, target.route), (target.route.prefix.as_str(), target.route)];
+        let own = own.into_iter().filter(|(_, route)| route.upstream.same_origin(origin));
+        let others = candidates.into_iter().map(|route| (route.prefix.as_str(), route));
+        let path =
+            own.chain(others).find_map(|(prefix, route)| self.path_here(prefix, route, &parsed, origin))?;
+        let base = if parsed.origin.is_some() { public_base.trim_end_matches('/') } else { "" };
+        Some(format!("{base}{path}{}", parsed.fragment))
+    }
+
+    /// The path and query here that lead to the link at this route.
+    fn path_here(
+        &self,
+        prefix: &str,
+        route: &Route,
+        link: &Link<'_>,
+        origin: &EndpointUrl,
+    ) -> Option<String> {
+        let path = if link.path.is_empty() { "/" } else { link.path };
+        let keeps_version = split_region(prefix).0 == "v3";
+        let bases = [route.root(), &route.upstream.path];
+        bases.into_iter().find_map(|base| {
+            let mut rest = below(path, base)?;
+            if keeps_version {
+                rest = below(rest, "/v3")?;
+            }
+            let here = format!("/{prefix}{rest}{}", link.query);
+            let forward = self.resolve(&here).ok()?;
+            let (forward_path, forward_query) = split_query(forward.path_and_query.as_str());
+            let is_same = forward.route.upstream.same_origin(origin)
+                && forward_path == path
+                && forward_query == link.query;
+            is_same.then_some(here)
+        })
+    }
+}
+
+/// Whether a redirect goes to the URL that was just asked for, by `https` in place of `http`: a client
+/// that follows it through us would come back to the same place for ever.
+pub fn is_https_twin(target: &Target<'_>, location: &str) -> bool {
+    let Some(link) = Link::parse(location) else {
+        return false;
+    };
+    let Some(origin) = &link.origin else {
+        return false;
+    };
+    let path = if link.path.is_empty() { "/" } else { link.path };
+    let asked = split_query(target.path_and_query.as_str());
+    let upstream = &target.route.upstream;
+    !upstream.is_https() && origin.is_https() && upstream.same_origin(origin) && asked == (path, link.query)
+}
+
+/// A link, taken apart without changing a byte.
+struct Link<'a> {
+    /// Scheme and authority; `None` for a path.
+    origin: Option<EndpointUrl>,
+    path: &'a str,
+    /// With its `?`.
+    query: &'a str,
+    /// With its `#`.
+    fragment: &'a str,
+}
+
+impl<'a> Link<'a> {
+    /// Reads an absolute URL or an absolute path.
+    fn parse(link: &'a str) -> Option<Self> {
+        let (origin, rest) = if link.starts_with('/') {
+            if link.starts_with("//") {
+                return None;
+            }
+            (None, link)
+        } else {
+            let authority = link.find("://")? + "://".len();
+            let length = link[authority..].find(['/', '?', '#']);
+            let (origin, rest) = link.split_at(length.map_or(link.len(), |length| authority + length));
+            (Some(EndpointUrl::parse(origin).ok()?), rest)
+        };
+        let (rest, fragment) = rest.split_at(rest.find('#').unwrap_or(rest.len()));
+        let (path, query) = split_query(rest);
+        Some(Self { origin, path, query, fragment })
+    }
+}
+
+/// What follows a base in a path, at a segment's end.
+fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|below| below.is_empty() || below.starts_with('/'))
+}
+
+fn split_query(path_and_query: &str) -> (&str, &str) {
+    path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()))
+}
