@@ -1,7 +1,7 @@
 //! From a request's path to an upstream URL, and from a link back to a path here.
 //!
 //! A [`RouteTable`] is built once for each snapshot and never changes. Building it takes every decision
-//! (which names, [`names`]; which endpoint, [`choice`]), so that a request costs one lookup and one
+//! (which names, `names`; which endpoint, `choice`), so that a request costs one lookup and one
 //! allocation:
 //!
 //! ```text

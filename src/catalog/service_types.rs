@@ -45,7 +45,7 @@ pub fn projects(official: &str) -> Vec<&'static str> {
 /// for one of its aliases; or an alias for its official type. An alias is never taken for another.
 pub fn is_match(requested: &str, found: &str) -> bool {
     requested == found
-        || all_types(&normalized(found)).iter().skip(1).any(|alias| alias == requested)
+        || all_types(&normalized(found)).iter().any(|alias| alias == requested)
         || official(found) == Some(requested)
 }
 

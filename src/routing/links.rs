@@ -8,6 +8,8 @@
 //!    no prefix reaches stays as it is, and none can be turned into something else.
 //! 4. Query and fragment are kept byte for byte.
 
+use std::cmp::Reverse;
+
 use super::route::Route;
 use super::{RouteTable, Target, split_region};
 use crate::catalog::EndpointUrl;
@@ -20,14 +22,14 @@ impl RouteTable {
     pub fn turn_back(&self, target: &Target<'_>, link: &str, public_base: &str) -> Option<String> {
         let parsed = Link::parse(link)?;
         let origin = parsed.origin.as_ref().unwrap_or(&target.route.upstream);
-        let mut candidates: Vec<&Route> =
-            self.routes.iter().filter(|it| *it != target.route && it.upstream.same_origin(origin)).collect();
-        candidates.sort_by_key(|route| std::cmp::Reverse(route.root().len()));
-        let own = [(target.prefix, target.route), (target.route.prefix.as_str(), target.route)];
-        let own = own.into_iter().filter(|(_, route)| route.upstream.same_origin(origin));
-        let others = candidates.into_iter().map(|route| (route.prefix.as_str(), route));
-        let path =
-            own.chain(others).find_map(|(prefix, route)| self.path_here(prefix, route, &parsed, origin))?;
+        let here = |prefix: &str, route: &Route| self.path_here(prefix, route, &parsed, origin);
+        let own = target.route;
+        let path = here(target.prefix, own).or_else(|| here(&own.prefix, own)).or_else(|| {
+            let at_origin = self.routes.iter().filter(|route| route.upstream.same_origin(origin));
+            let mut others: Vec<&Route> = at_origin.collect();
+            others.sort_by_key(|route| Reverse(route.root().len()));
+            others.into_iter().find_map(|route| here(&route.prefix, route))
+        })?;
         let base = if parsed.origin.is_some() { public_base.trim_end_matches('/') } else { "" };
         Some(format!("{base}{path}{}", parsed.fragment))
     }
@@ -40,6 +42,9 @@ impl RouteTable {
         link: &Link<'_>,
         origin: &EndpointUrl,
     ) -> Option<String> {
+        if !route.upstream.same_origin(origin) {
+            return None;
+        }
         let path = if link.path.is_empty() { "/" } else { link.path };
         let keeps_version = split_region(prefix).0 == "v3";
         let bases = [route.root(), &route.upstream.path];
@@ -50,10 +55,9 @@ impl RouteTable {
             }
             let here = format!("/{prefix}{rest}{}", link.query);
             let forward = self.resolve(&here).ok()?;
-            let (forward_path, forward_query) = split_query(forward.path_and_query.as_str());
-            let is_same = forward.route.upstream.same_origin(origin)
-                && forward_path == path
-                && forward_query == link.query;
+            // The query travels unchanged, so the path tells.
+            let (forward_path, _) = split_query(forward.path_and_query.as_str());
+            let is_same = forward.route.upstream.same_origin(origin) && forward_path == path;
             is_same.then_some(here)
         })
     }

@@ -1,5 +1,6 @@
 //! Why a request's path leads nowhere, with the facts that help its user on.
 
+use super::prefixes::with_region;
 use crate::catalog::{EndpointUrl, Interface, Region};
 
 /// Why a request's path leads nowhere. Messages name what to do next and never show a query.
@@ -105,9 +106,10 @@ fn region_hint(service: &str, settings_key: &str, regions: &[Region]) -> String 
         return "; ask for it without a region".into();
     };
     format!(
-        ", only in {}; ask for /{service}@{first}, or set `region = \"{first}\"` under [service.{settings_key}] \
+        ", only in {}; ask for /{}, or set `region = \"{first}\"` under [service.{settings_key}] \
          (`{}_region_name` in clouds.yaml)",
         join(regions, ", "),
+        with_region(service, &first.0),
         settings_key.replace('-', "_")
     )
 }

@@ -97,6 +97,7 @@ fn endpoints_for_any_region_come_after_exact_ones() {
             ("/image@A/x", "http://image/x"),
         ],
     );
+    assert!(matches!(table.resolve("/image@/x"), Err(NoRoute::RegionMissing { .. })));
     let table = Setup::new(&rows).region("B").build();
     assert_eq!(urls(&table), ["http://any", "http://image"]);
     assert_eq!(table.resolve("/compute/x").unwrap().route.region_label(), "*");

@@ -63,6 +63,7 @@ fn services_without_a_path_are_told_apart_by_their_ports() {
     for (request, link, expected) in [
         ("/image/v2/images", "http://h:9292", Some("BASE/image/")),
         ("/image/v2/images", "http://h:9292?x", Some("BASE/image/?x")),
+        ("/image/v2/images", "//h:9292/v2/images", None),
         ("/image/v2/images", "/v2/images?marker=1", Some("/image/v2/images?marker=1")),
         ("/image/v2/images", "http://h:9696/v2.0/networks", Some("BASE/network/v2.0/networks")),
         ("/network", "http://h:9696", Some("BASE/network/")),

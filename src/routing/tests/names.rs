@@ -228,3 +228,21 @@ fn prefixes_are_listed_with_the_official_one_first() {
     );
     assert_eq!(table.unreachable().len(), 1);
 }
+
+#[test]
+fn the_official_prefix_is_shared_only_where_a_version_after_it_leads_to_the_right_place() {
+    for (url, face) in [
+        ("http://h/volume/v2/p", "/block-storage/v2/p"),
+        ("http://h/v2/p", "/volumev2/v2/p"),
+        ("http://i/volume/v2/p", "/volumev2/v2/p"),
+        ("https://h/volume/v2/p", "/volumev2/v2/p"),
+        ("http://h/volume", "/volumev2"),
+    ] {
+        let rows =
+            [("volumev3", "", "public", "R", "http://h/volume/v3/p"), ("volumev2", "", "public", "R", url)];
+        let table = Setup::new(&rows).build();
+        let route = table.resolve("/volumev2/x").unwrap().route;
+        assert_eq!(route.face(), face, "{url}");
+        assert_eq!(upstream(&table, &format!("{face}/x")), format!("{url}/x"));
+    }
+}
