@@ -1,0 +1,214 @@
+//! Opening a connection: names, addresses, HTTP proxies on the way, TLS.
+//!
+//! Addresses are tried as RFC 8305 (happy eyeballs) says, by hyper-util's
+//! connector. `resolve` settings replace DNS for a host and port, as curl's
+//! `--resolve` does; the name stays what certificates are checked against.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower::{Service, ServiceExt};
+
+use super::pool::Origin;
+use super::{ProxySettings, Resolve, Settings, SetupError, tls};
+
+/// A connection to an upstream, plain or TLS.
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why no connection came about.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing listens there.
+    #[error("the connection was refused")]
+    Refused(#[source] BoxError),
+    /// The name has no address, or no address answers, or a proxy on the way does not let us through.
+    #[error("no connection could be made")]
+    Unreachable(#[source] BoxError),
+    /// TLS failed; most often a certificate that we have no reason to trust.
+    #[error("TLS failed")]
+    Tls(#[source] BoxError),
+    /// It took too long.
+    #[error("no connection within {} s", .0.as_secs())]
+    TimedOut(Duration),
+}
+
+/// Opens connections.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    https: HttpsConnector<Dial>,
+    timeout: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let dial = Dial {
+            resolve: settings.resolve.clone().into(),
+            proxies: Arc::new(proxies(&settings.proxy)?),
+            timeout: settings.connect_timeout,
+        };
+        let https = HttpsConnector::from((dial, tls::client_config(&settings.tls)?));
+        Ok(Self { https, timeout: settings.connect_timeout })
+    }
+
+    pub(super) async fn connect(&self, origin: &Origin) -> Result<Stream, ConnectError> {
+        let uri = Uri::builder()
+            .scheme(origin.scheme.clone())
+            .authority(origin.authority.clone())
+            .path_and_query("/")
+            .build()
+            .map_err(|error| ConnectError::Unreachable(error.into()))?;
+        let connecting = self.https.clone().oneshot(uri);
+        let connected = tokio::time::timeout(self.timeout, connecting).await;
+        connected.map_err(|_| ConnectError::TimedOut(self.timeout))?.map_err(classify)
+    }
+}
+
+/// Whatever does not come from [`Dial`] comes from the TLS handshake above it.
+fn classify(error: BoxError) -> ConnectError {
+    match error.downcast::<DialError>() {
+        Ok(dial) if dial.is_refusal() => ConnectError::Refused(dial.0),
+        Ok(dial) => ConnectError::Unreachable(dial.0),
+        Err(error) => ConnectError::Tls(error),
+    }
+}
+
+/// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, checked.
+fn proxies(settings: &ProxySettings) -> Result<Matcher, SetupError> {
+    let variables =
+        [("HTTPS_PROXY", &settings.https), ("http_proxy", &settings.http), ("ALL_PROXY", &settings.all)];
+    for (variable, value) in variables {
+        let scheme = value.split_once("://").map_or("http", |(scheme, _)| scheme);
+        if !value.is_empty() && !scheme.eq_ignore_ascii_case("http") {
+            return Err(SetupError::ProxyScheme { variable, scheme: scheme.to_owned() });
+        }
+    }
+    Ok(Matcher::builder()
+        .all(settings.all.clone())
+        .https(settings.https.clone())
+        .http(settings.http.clone())
+        .no(settings.no.clone())
+        .build())
+}
+
+/// TCP to the upstream, straight or through a proxy's tunnel (CONNECT, RFC 9110 9.3.6).
+#[derive(Clone, Debug)]
+struct Dial {
+    resolve: Arc<[Resolve]>,
+    proxies: Arc<Matcher>,
+    timeout: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no connection")]
+struct DialError(#[source] BoxError);
+
+impl DialError {
+    fn is_refusal(&self) -> bool {
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(self.0.as_ref());
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>()
+                && io.kind() == io::ErrorKind::ConnectionRefused
+            {
+                return true;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+impl Dial {
+    async fn dial(self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
+        let proxy = self.proxies.intercept(&uri);
+        let target = proxy.as_ref().map_or(&uri, |proxy| proxy.uri());
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(&self.resolve, target));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_connect_timeout(Some(self.timeout));
+        let Some(proxy) = proxy else {
+            return tcp.oneshot(uri).await.map_err(|error| DialError(error.into()));
+        };
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+        if let Some(auth) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(auth.clone());
+        }
+        tunnel.oneshot(uri).await.map_err(|error| DialError(error.into()))
+    }
+}
+
+/// Silence on a connection before the kernel asks whether the upstream is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+impl Service<Uri> for Dial {
+    type Response = TokioIo<TcpStream>;
+    type Error = DialError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), DialError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().dial(uri))
+    }
+}
+
+/// DNS by the system, unless `resolve` has addresses for this host and port.
+#[derive(Clone, Debug)]
+struct Resolver {
+    fixed: Option<Vec<IpAddr>>,
+}
+
+impl Resolver {
+    fn new(resolve: &[Resolve], uri: &Uri) -> Self {
+        let host = uri.host().unwrap_or_default();
+        let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+        let port = uri.port_u16().unwrap_or(default_port);
+        let fixed = resolve
+            .iter()
+            .find(|entry| {
+                entry.host.eq_ignore_ascii_case(host) && entry.port.is_none_or(|wanted| wanted == port)
+            })
+            .map(|entry| entry.addresses.clone());
+        Self { fixed }
+    }
+}
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let fixed = self.fixed.clone();
+        Box::pin(async move {
+            // The connector puts the port of the URL in place of the 0.
+            let addresses: Vec<SocketAddr> = match fixed {
+                Some(addresses) => addresses.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect(),
+                None => GaiResolver::new().oneshot(name).await?.collect(),
+            };
+            Ok(addresses.into_iter())
+        })
+    }
+}

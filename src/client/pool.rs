@@ -1,0 +1,118 @@
+//! Idle upstream connections, kept per thread.
+//!
+//! Each worker is one thread with one runtime, and a connection stays on the
+//! worker that opened it. So the shelves are thread-local: taking and returning a
+//! connection needs no lock, and the futures that hold one stay `Send`. A client
+//! that is used on several threads simply has a pool on each.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::uri::{Authority, Scheme};
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
+
+use super::body::RequestBody;
+
+/// Most idle connections kept for one origin on one thread.
+const MOST_IDLE: usize = 256;
+
+thread_local! {
+    static SHELVES: RefCell<Vec<Shelf>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells the connections of one client from those of another on the same thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PoolId(u64);
+
+impl PoolId {
+    pub(super) fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What connections are shared by: scheme and authority of the upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) scheme: Scheme,
+    pub(super) authority: Authority,
+}
+
+/// The idle connections of one client to one origin, longest idle first.
+struct Shelf {
+    pool: PoolId,
+    origin: Origin,
+    idle: Vec<Idle>,
+}
+
+struct Idle {
+    sender: SendRequest<RequestBody>,
+    since: Instant,
+    keep_for: Duration,
+}
+
+impl Idle {
+    fn is_usable(&self, now: Instant) -> bool {
+        !self.sender.is_closed() && now.duration_since(self.since) < self.keep_for
+    }
+}
+
+/// Takes the connection to `origin` that was used last, if there is one that is ready.
+///
+/// One whose request body is still under way is neither ready nor closed; it
+/// stays on the shelf until it is one of the two.
+pub(super) fn take(pool: PoolId, origin: &Origin) -> Option<SendRequest<RequestBody>> {
+    SHELVES.with_borrow_mut(|shelves| {
+        let shelf = shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == *origin)?;
+        let now = Instant::now();
+        shelf.idle.retain(|idle| idle.is_usable(now));
+        let ready = shelf.idle.iter().rposition(|idle| idle.sender.is_ready())?;
+        Some(shelf.idle.remove(ready).sender)
+    })
+}
+
+/// Drops what has been idle for too long or was closed by the upstream, on this thread.
+pub(super) fn sweep(pool: PoolId) {
+    let now = Instant::now();
+    SHELVES.with_borrow_mut(|shelves| {
+        for shelf in shelves.iter_mut().filter(|shelf| shelf.pool == pool) {
+            shelf.idle.retain(|idle| idle.is_usable(now));
+        }
+        shelves.retain(|shelf| !shelf.idle.is_empty());
+    });
+}
+
+/// A connection in use, with the way back to its shelf. Dropping it closes the connection.
+pub(super) struct Lease {
+    pub(super) pool: PoolId,
+    pub(super) origin: Origin,
+    pub(super) sender: SendRequest<RequestBody>,
+    pub(super) keep_for: Duration,
+}
+
+impl Lease {
+    /// Puts the connection back for the next request.
+    pub(super) fn release(self) {
+        let Self { pool, origin, sender, keep_for } = self;
+        if sender.is_closed() {
+            return;
+        }
+        let idle = Idle { sender, since: Instant::now(), keep_for };
+        SHELVES.with_borrow_mut(|shelves| {
+            match shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == origin) {
+                Some(shelf) if shelf.idle.len() < MOST_IDLE => shelf.idle.push(idle),
+                Some(_) => {}
+                None => shelves.push(Shelf { pool, origin, idle: vec![idle] }),
+            }
+        });
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
