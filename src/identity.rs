@@ -1,8 +1,31 @@
-//! Everything about the token.
+//! Everything about the token: credentials in, fresh snapshots out.
+//!
+//! ```text
+//! Credentials ─► Keystone::authenticate  POST /v3/auth/tokens; token in X-Subject-Token, catalog in the body
+//!    ─► Snapshot { token, life, holder, catalog, routes, generation }
+//!    ─► SnapshotCell ── load ─► every request, no lock, no wait while the token is good
+//! Refresher: sleeps until refresh_at ─► authenticate ─► publish; Backoff on failure,
+//!    keeping the old snapshot while it is valid.
+//! ```
+//!
+//! Keystone gives a token made from a token the old expiry
+//! (`keystone/auth/plugins/token.py`), so refreshing replays the credentials.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+mod cell;
 pub mod credentials;
+mod keystone;
+mod protocol;
+mod refresh;
+mod snapshot;
+
+pub use cell::{NoToken, Phase, SnapshotCell};
+pub use keystone::{AuthError, LOGIN_TIMEOUT};
+pub use protocol::{Named, NamedProject, NamedUser};
+pub use refresh::Refresher;
+pub use snapshot::{HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.
 #[derive(Clone, Debug)]
@@ -22,4 +45,36 @@ pub enum OnRefused {
     Exit,
     /// Stay up, not ready, and try at most twice more, far apart: supervisors restart into a lockout.
     Wait,
+}
+
+/// Logins by outcome, since the start.
+#[derive(Debug, Default)]
+pub struct IdentityMetrics {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl IdentityMetrics {
+    fn succeeded(&self) {
+        self.succeeded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// `(outcome, count)` in the order in which they are shown.
+    pub fn counts(&self) -> [(&'static str, u64); 3] {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("success", count(&self.succeeded)),
+            ("failure", count(&self.failed)),
+            ("refused", count(&self.refused)),
+        ]
+    }
 }

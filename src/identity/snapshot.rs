@@ -1,0 +1,169 @@
+//! `Snapshot`: the token and all that came with it, immutable.
+//!
+//! Token, expiry, catalog and routes change together, so they are one value. A
+//! request loads it once and cannot see half of a change.
+//!
+//! The deadline is the time at which the login was *sent* plus the lifetime that
+//! Keystone states (`expires_at` - `issued_at`). Keystone's time is never compared
+//! with ours, so a wrong clock does no harm. The token is refreshed at two thirds
+//! of its life, give or take 5 %, and never later than 120 s before its end if it
+//! lives longer than 6 minutes (keystoneauth considers 120 s too little to start
+//! with: `identity/base.py`, `MIN_TOKEN_LIFE_SECONDS`).
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use super::protocol::{Named, NamedProject, NamedUser};
+use crate::catalog::Catalog;
+use crate::clock::Moment;
+use crate::routing::RouteTable;
+
+/// One token and what it is good for.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Counts what has been published, from 1.
+    pub generation: u64,
+    /// The token.
+    pub token: Token,
+    /// How long it lives.
+    pub life: Life,
+    /// Whose it is and what it is scoped to.
+    pub holder: Holder,
+    /// The endpoints listed with it.
+    pub catalog: Catalog,
+    /// Where each path goes.
+    pub routes: RouteTable,
+}
+
+/// An auth token, ready to be sent. Marked sensitive, never printed.
+pub struct Token(HeaderValue);
+
+impl Token {
+    /// Takes the value of `X-Subject-Token`.
+    pub(super) fn new(mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        Self(value)
+    }
+
+    /// The value for `X-Auth-Token`.
+    pub fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// From when to when a token is good, and when to get the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// When the login was sent.
+    pub start: Moment,
+    /// `expires_at` - `issued_at`.
+    pub lifetime: Duration,
+    /// When to log in again.
+    pub refresh_at: Moment,
+    /// Not to be sent any more from here on.
+    pub expires: Moment,
+}
+
+impl Life {
+    /// `jitter` is in `-1.0..=1.0` and moves the refresh by up to 5 % of the lifetime.
+    pub fn new(start: Moment, lifetime: Duration, jitter: f64) -> Self {
+        let mut refresh_after = lifetime.mul_f64(2.0 / 3.0 + 0.05 * jitter.clamp(-1.0, 1.0));
+        if lifetime > LONG_LIFE {
+            refresh_after = refresh_after.min(lifetime - LEAST_LIFE_LEFT);
+        }
+        Self { start, lifetime, refresh_at: start.plus(refresh_after), expires: start.plus(lifetime) }
+    }
+}
+
+/// A token that lives longer than this is never left with less than [`LEAST_LIFE_LEFT`].
+const LONG_LIFE: Duration = Duration::from_secs(360);
+/// Life left at which clients and services begin to call a token stale.
+const LEAST_LIFE_LEFT: Duration = Duration::from_secs(120);
+
+/// Whose token it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The user.
+    pub user: NamedUser,
+    /// What the token is valid for.
+    pub scope: HeldScope,
+    /// The roles it carries there.
+    pub roles: Vec<Named>,
+}
+
+/// What a token turned out to be valid for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldScope {
+    /// A project.
+    Project(NamedProject),
+    /// A domain.
+    Domain(Named),
+    /// The whole system.
+    System,
+    /// Nothing: good for Keystone alone.
+    Unscoped,
+}
+
+impl HeldScope {
+    /// The project's id, for endpoint overrides and routes.
+    pub fn project_id(&self) -> Option<&str> {
+        match self {
+            Self::Project(project) => Some(&project.id),
+            Self::Domain(_) | Self::System | Self::Unscoped => None,
+        }
+    }
+}
+
+impl fmt::Display for HeldScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Project(project) => write!(f, "project {}", project.name),
+            Self::Domain(domain) => write!(f, "domain {}", domain.name),
+            Self::System => f.write_str("the whole system"),
+            Self::Unscoped => f.write_str("no scope"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_refreshed_at_two_thirds_but_never_too_late() {
+        let start = Clock::system().now();
+        let after = |lifetime: u64, jitter: f64| {
+            let life = Life::new(start, Duration::from_secs(lifetime), jitter);
+            life.refresh_at.remaining(start).as_secs_f64().round()
+        };
+        // (lifetime in s, jitter, seconds until the refresh)
+        let table = [
+            (10, 0.0, 7.0),
+            (20, 1.0, 14.0),
+            (360, 1.0, 258.0),
+            (361, 1.0, 241.0),
+            (3600, 0.0, 2400.0),
+            (3600, -1.0, 2220.0),
+            (3600, 1.0, 2580.0),
+            (86_400, 0.0, 57_600.0),
+        ];
+        for (lifetime, jitter, expected) in table {
+            assert_eq!(after(lifetime, jitter), expected, "lifetime {lifetime} s, jitter {jitter}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let token = Token::new(HeaderValue::from_static("gAAAA-secret"));
+        assert_eq!(format!("{token:?} {:?}", token.header()), "[redacted] Sensitive");
+    }
+}
