@@ -1,10 +1,42 @@
 //! Gatestone: a local authenticating reverse proxy for OpenStack clouds.
+//!
+//! It accepts requests without credentials on loopback, adds a Keystone token that
+//! it keeps fresh, and forwards them to the endpoint that the service catalog names
+//! for the first segment of their path.
+//!
+//! A request:
+//!
+//! ```text
+//! client ─► server (accept, limits) ─► worker ─► proxy::Proxy::handle
+//!   guard ─► SnapshotCell::ready ─► RouteTable::resolve ─► minting ─► strip, inject ─► Client::send
+//!   reply ◄─ strip, frame anew, links turned back ◄────────────────────────────────────────┘
+//! metrics and access log: when the response's body ends, however it ends
+//! ```
+//!
+//! A token:
+//!
+//! ```text
+//! configuration ─► Credentials ─► Refresher ─► Keystone ─► Snapshot ─► SnapshotCell ─► every request
+//! ```
+//!
+//! Dependencies point one way: `main` and `commands` use [`config`] and [`run`]; those use
+//! [`server`], [`worker`] and [`admin`]; those [`proxy`]; that [`identity`] and [`routing`]; those
+//! [`catalog`] and [`client`]; below are `body`, `backoff`, `clock` and `secret`.
 
+pub mod access_log;
+pub mod admin;
+pub mod backoff;
+pub mod body;
 pub mod catalog;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod identity;
+pub mod metrics;
 pub mod proxy;
 pub mod routing;
+pub mod run;
 pub mod secret;
 pub mod server;
+pub mod shutdown;
+pub mod worker;

@@ -1,12 +1,52 @@
-//! The flow of a request.
+//! The flow of a request, from its head to the head of its response.
+//!
+//! ```text
+//! 1 guard ................ may this be asked here at all?
+//! 2 admin ................ `/` and `/-/` are answered by ourselves
+//! 3 SnapshotCell::ready .. once, so that token and route cannot disagree
+//! 4 route ................ prefix ─► service ─► endpoint, path by the seven rules
+//! 5 minting .............. no credential that outlives the port
+//! 6 hop_by_hop, framing .. stripped before anything is added
+//! 7 inject ............... the client's token went in 6, ours is set
+//! 8 Client::send ......... pool, TLS, streams both ways
+//! 9 hop_by_hop, framing, rewrite on the way back
+//! ```
+//!
+//! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
 
-pub mod error;
-pub mod excerpt;
-pub mod guard;
-pub mod hop_by_hop;
-pub mod inject;
-pub mod minting;
-pub mod respond;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+
+mod error;
+mod excerpt;
+mod failures;
+mod framing;
+mod guard;
+mod hop_by_hop;
+mod inject;
+mod minting;
+mod reply;
+mod respond;
+mod rewrite;
+
+pub use error::{Failure, Fault, Reason};
+pub use excerpt::Excerpt;
+pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
+pub use minting::{Credential, Minting};
+pub use reply::ReplyBody;
+
+use crate::access_log::Record;
+use crate::admin::Admin;
+use crate::client::{Client, RequestBody, ResponseBody};
+use crate::identity::{Snapshot, SnapshotCell};
+use crate::metrics::Metrics;
+use crate::routing::Target;
+use crate::server::{Activity, BoundAddr, Peer};
 
 /// What the door lets in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,4 +55,167 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Let requests through that create or return a credential.
     pub allow_minting: bool,
+}
+
+/// One listener, as its requests see it.
+#[derive(Debug)]
+pub struct Door {
+    guard: Guard,
+    /// Where links point for a client that named no host: `http://127.0.0.1:5050`.
+    base: String,
+}
+
+impl Door {
+    /// The door at `addr`.
+    pub fn new(settings: &Settings, addr: &BoundAddr) -> Result<Self, InvalidAllowedHost> {
+        let (entrance, base) = match addr {
+            BoundAddr::Tcp(addr) => (Entrance::Tcp(*addr), format!("http://{addr}")),
+            BoundAddr::Unix(_) => (Entrance::Unix, "http://localhost".to_owned()),
+        };
+        Ok(Self { guard: Guard::new(settings, entrance)?, base })
+    }
+
+    /// Where links in a response point: the host that this client used.
+    fn base_for(&self, head: &Parts) -> String {
+        match head.headers.get(HOST).and_then(|host| host.to_str().ok()) {
+            Some(host) => format!("http://{host}"),
+            None => self.base.clone(),
+        }
+    }
+}
+
+/// What answers requests; one a worker.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    cell: Arc<SnapshotCell>,
+    client: Client,
+    admin: Arc<Admin>,
+    metrics: Arc<Metrics>,
+    token_wait: Duration,
+    allow_minting: bool,
+    access_log: bool,
+}
+
+/// What a [`Proxy`] is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyParts {
+    pub(crate) cell: Arc<SnapshotCell>,
+    pub(crate) client: Client,
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) token_wait: Duration,
+    pub(crate) allow_minting: bool,
+    pub(crate) access_log: bool,
+}
+
+impl Proxy {
+    pub(crate) fn new(parts: ProxyParts, metrics: Arc<Metrics>) -> Self {
+        let ProxyParts { cell, client, admin, token_wait, allow_minting, access_log } = parts;
+        Self { cell, client, admin, metrics, token_wait, allow_minting, access_log }
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Answers one request, whatever comes.
+    pub(crate) async fn handle(
+        &self,
+        request: Request<Incoming>,
+        door: &Door,
+        peer: &Peer,
+        activity: Arc<Activity>,
+    ) -> Response<ReplyBody> {
+        let mut record = Record::begin(Arc::clone(&self.metrics), activity);
+        if self.access_log {
+            record.describe(request.method(), request.uri(), &peer.to_string());
+        }
+        let response = match self.serve(request, door, &mut record).await {
+            Ok(response) => response,
+            Err(failure) => self.refuse(&failure, &mut record),
+        };
+        record.answered(response.status(), response.headers());
+        response.map(|body| body.with_record(record))
+    }
+
+    async fn serve(
+        &self,
+        request: Request<Incoming>,
+        door: &Door,
+        record: &mut Record,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        let (head, body) = request.into_parts();
+        door.guard.check(&head)?;
+        if let Some(reply) = self.admin.answer(&head, &door.base_for(&head)) {
+            return reply;
+        }
+        let snapshot = self.cell.ready(self.token_wait).await?;
+        let asked = head.uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = snapshot.routes.resolve(asked)?;
+        record.routed(&target.route.service_type, target.route.region_label());
+        if !self.allow_minting && target.route.reaches_keystone {
+            minting::check(&head.method, target.path_and_query.path())?;
+        }
+        let base = door.base_for(&head);
+        let upstream_request = self.upstream_request(&head.method, head.headers, body, &target, &snapshot);
+        let response = self
+            .client
+            .send(&target.route.upstream, upstream_request)
+            .await
+            .map_err(|error| failures::of_send(&error, &target))?;
+        downstream_response(response, &head.method, &target, &snapshot, &base)
+    }
+
+    /// The request as it travels on.
+    fn upstream_request(
+        &self,
+        method: &Method,
+        mut headers: HeaderMap,
+        body: Incoming,
+        target: &Target<'_>,
+        snapshot: &Snapshot,
+    ) -> Request<RequestBody> {
+        let body = RequestBody::from_incoming(body);
+        hop_by_hop::strip_request(&mut headers);
+        framing::request(method, &mut headers, &body);
+        inject::token(&mut headers, snapshot.token.header().clone());
+        inject::host(&mut headers, target.route.host.clone());
+        self.metrics.received(http_body::Body::size_hint(&body).lower());
+        let mut request = Request::new(body);
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = Uri::from(target.path_and_query.clone());
+        *request.headers_mut() = headers;
+        request
+    }
+
+    fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {
+        self.metrics.failed(failure.reason);
+        record.failed(failure.reason.as_str());
+        failures::log(failure);
+        respond::respond(failure).map(ReplyBody::ours)
+    }
+}
+
+/// The response as it goes back.
+fn downstream_response(
+    response: Response<ResponseBody>,
+    method: &Method,
+    target: &Target<'_>,
+    snapshot: &Snapshot,
+    base: &str,
+) -> Result<Response<ReplyBody>, Failure> {
+    let (mut head, body) = response.into_parts();
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(failures::unasked_upgrade(target));
+    }
+    // An HTTP/1.0 upstream must not make our answer one; hyper writes what the client speaks.
+    head.version = Version::HTTP_11;
+    hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
+    failures::check_redirect(&head, target)?;
+    rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, base));
+    framing::response(method, head.status, &mut head.headers, &body);
+    Ok(Response::from_parts(head, ReplyBody::upstream(body)))
 }

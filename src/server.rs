@@ -1,34 +1,16 @@
-//! Listeners and connections.
+//! Listeners and connections: from an address to requests, and to a graceful end.
+//!
+//! One accept loop gives each connection to the worker with the fewest open. A
+//! listener per worker (`SO_REUSEPORT`) would spread a few long-lived clients
+//! unevenly, and would let a second process take the same port unnoticed.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
+mod activity;
+mod connection;
+mod listener;
+mod settings;
 
-/// How we listen and how long things may last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Where to listen.
-    pub listen: Vec<ListenAddr>,
-    /// Connections at once, over all listeners.
-    pub max_connections: usize,
-    /// How long a connection may be open without a request in flight, and how
-    /// long the head of a request may take.
-    pub idle_timeout: Duration,
-    /// How long requests in flight may go on after the signal to stop.
-    pub shutdown_timeout: Duration,
-}
-
-/// One address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListenAddr {
-    /// A loopback address; port 0 takes a free one. `optional` ones (the default
-    /// `[::1]:5050`) may be unavailable on a machine without that family.
-    Tcp {
-        /// Address and port.
-        addr: SocketAddr,
-        /// Whether a missing address family is no error.
-        optional: bool,
-    },
-    /// A Unix socket.
-    Unix(PathBuf),
-}
+pub(crate) use activity::Activity;
+pub(crate) use connection::{Limits, serve};
+pub(crate) use listener::Acceptor;
+pub use listener::{Accepted, BindError, BoundAddr, Listener, Peer, Transport};
+pub use settings::{ListenAddr, Settings};

@@ -102,6 +102,33 @@ impl Failure {
 }
 
 impl Reason {
+    /// Every reason, in the order of their declaration.
+    pub const ALL: [Self; 23] = [
+        Self::BadRequest,
+        Self::ExpectationFailed,
+        Self::WrongScope,
+        Self::PeerRefused,
+        Self::PeerUnknown,
+        Self::HostRefused,
+        Self::CrossSite,
+        Self::RuleDenied,
+        Self::MintsCredential,
+        Self::NoSuchService,
+        Self::NoSuchRegion,
+        Self::HeaderTooLarge,
+        Self::UpstreamRefused,
+        Self::UpstreamUnreachable,
+        Self::UpstreamClosed,
+        Self::UpstreamTls,
+        Self::InsecureEndpoint,
+        Self::UpstreamRedirectsToHttps,
+        Self::NoToken,
+        Self::IdentityUnreachable,
+        Self::CredentialsRefused,
+        Self::Overloaded,
+        Self::UpstreamTimeout,
+    ];
+
     /// The word, as in `X-Gatestone-Error`, logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -205,6 +232,13 @@ mod tests {
             let failure = Failure::from(rejection.clone());
             assert_eq!(failure, Failure::new(reason, rejection.to_string()));
             assert_eq!(failure.fault(), Fault::Client);
+        }
+    }
+
+    #[test]
+    fn the_list_of_reasons_is_in_the_order_of_their_declaration() {
+        for (i, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, i, "{reason:?}");
         }
     }
 

@@ -24,7 +24,7 @@
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 
 /// Rules 1 to 7.
-pub fn strip_request(headers: &mut HeaderMap) {
+pub(super) fn strip_request(headers: &mut HeaderMap) {
     remove_nominated(headers);
     let wants_trailers = headers.get_all(header::TE).iter().any(asks_for_trailers);
     remove_all(headers, |name| is_hop_by_hop(name) || ends_here_in_request(name));
@@ -35,7 +35,7 @@ pub fn strip_request(headers: &mut HeaderMap) {
 }
 
 /// Rules 1, 2 and 8. `token` is the token we sent, or would have sent.
-pub fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
+pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
     remove_nominated(headers);
     remove_all(headers, |name| is_hop_by_hop(name) || ends_here_in_response(name));
     if let Entry::Occupied(entry) = headers.entry(SUBJECT_TOKEN)
@@ -46,7 +46,7 @@ pub fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
 }
 
 /// Rule 9, both ways.
-pub fn filter_trailers(trailers: &mut HeaderMap) {
+pub(super) fn filter_trailers(trailers: &mut HeaderMap) {
     remove_nominated(trailers);
     remove_all(trailers, |name| {
         is_hop_by_hop(name)

@@ -17,10 +17,10 @@ use serde_json::json;
 use super::error::{Failure, Reason};
 
 /// The field that marks answers of ours.
-pub const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error");
+pub(super) const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error");
 
 /// The status of a reason.
-pub fn status(reason: Reason) -> StatusCode {
+pub(super) fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
         Reason::WrongScope => StatusCode::UNAUTHORIZED,
@@ -47,7 +47,7 @@ pub fn status(reason: Reason) -> StatusCode {
 }
 
 /// The response to send for a failure. The server adds the length, and leaves the body out for `HEAD`.
-pub fn respond(failure: &Failure) -> Response<Bytes> {
+pub(super) fn respond(failure: &Failure) -> Response<Bytes> {
     let status = status(failure.reason);
     let reason = failure.reason.as_str();
     let body = json!({

@@ -84,6 +84,7 @@ impl RouteTable {
             ordered.push((name, entry));
         }
         let Builder { chooser, mut routes, entries, regions, mut skipped, .. } = builder;
+        mark_keystones_hosts(&mut routes, build.auth_url);
         prefixes::publish(&mut routes, &ordered, &entries, &regions);
         let prefixes = prefixes::list(&routes, &ordered, &entries);
         let mut names: HashMap<Box<str>, Name> =
@@ -270,6 +271,7 @@ impl<'a> Builder<'a> {
             region: None,
             interface: None,
             is_identity,
+            reaches_keystone: false,
             is_object_store: service_types::official(service_type) == Some("object-store"),
             is_override: false,
             is_insecure: self.build.auth_url.is_https() && !upstream.is_https() && !allows_http,
@@ -278,6 +280,17 @@ impl<'a> Builder<'a> {
             layout: Layout::of(&upstream.path),
             upstream,
         }
+    }
+}
+
+/// Several services often share one host and port, and then a path below one of
+/// them can name another.
+fn mark_keystones_hosts(routes: &mut [Route], auth_url: &EndpointUrl) {
+    let mut keystones: Vec<EndpointUrl> =
+        routes.iter().filter(|route| route.is_identity).map(|route| route.upstream.clone()).collect();
+    keystones.push(auth_url.clone());
+    for route in routes {
+        route.reaches_keystone = keystones.iter().any(|keystone| keystone.same_origin(&route.upstream));
     }
 }
 

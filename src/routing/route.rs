@@ -22,6 +22,8 @@ pub struct Route {
     pub interface: Option<Interface>,
     /// Whether it is Keystone.
     pub is_identity: bool,
+    /// Whether its host and port are also those of a Keystone, so that a path may lead there.
+    pub reaches_keystone: bool,
     /// Whether it is Swift or speaks its API.
     pub is_object_store: bool,
     /// Whether the user set it in place of the catalog's.

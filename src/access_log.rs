@@ -1,0 +1,123 @@
+//! One record a request, written when its response's body ends, however it ends.
+//!
+//! Never a header value but the upstream's request id, never a query.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, StatusCode, Uri};
+use tokio::time::Instant;
+use tracing::info;
+
+use crate::metrics::Metrics;
+use crate::server::Activity;
+
+/// A request in flight: counts it, keeps its connection busy, and tells the log
+/// and the metrics when it is over. Dropping it early says that it was cut.
+#[derive(Debug)]
+pub struct Record {
+    metrics: Arc<Metrics>,
+    activity: Arc<Activity>,
+    start: Instant,
+    status: StatusCode,
+    bytes: u64,
+    whole: bool,
+    fields: Option<Box<Fields>>,
+}
+
+/// What only the access log needs; absent when that is off.
+#[derive(Debug)]
+struct Fields {
+    method: Method,
+    path: String,
+    peer: String,
+    service: Option<String>,
+    region: Option<String>,
+    reason: Option<&'static str>,
+    request_id: Option<String>,
+}
+
+impl Record {
+    /// A request has come.
+    pub(crate) fn begin(metrics: Arc<Metrics>, activity: Arc<Activity>) -> Self {
+        metrics.request_began();
+        activity.request_began();
+        Self {
+            metrics,
+            activity,
+            start: Instant::now(),
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            bytes: 0,
+            whole: false,
+            fields: None,
+        }
+    }
+
+    /// Turns the access log on for this request.
+    pub(crate) fn describe(&mut self, method: &Method, uri: &Uri, peer: &str) {
+        self.fields = Some(Box::new(Fields {
+            method: method.clone(),
+            path: uri.path().to_owned(),
+            peer: peer.to_owned(),
+            service: None,
+            region: None,
+            reason: None,
+            request_id: None,
+        }));
+    }
+
+    pub(crate) fn routed(&mut self, service: &str, region: &str) {
+        if let Some(fields) = &mut self.fields {
+            fields.service = Some(service.to_owned());
+            fields.region = Some(region.to_owned());
+        }
+    }
+
+    pub(crate) fn failed(&mut self, reason: &'static str) {
+        if let Some(fields) = &mut self.fields {
+            fields.reason = Some(reason);
+        }
+    }
+
+    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.status = status;
+        if let Some(fields) = &mut self.fields {
+            let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
+            let id = ids.iter().find_map(|name| headers.get(*name));
+            fields.request_id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+        }
+    }
+
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    /// The body reached its end.
+    pub(crate) fn complete(&mut self) {
+        self.whole = true;
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let elapsed = self.start.elapsed();
+        self.activity.request_ended();
+        self.metrics.request_ended(self.status, elapsed, self.bytes, self.whole);
+        if let Some(fields) = &self.fields {
+            info!(
+                target: "gatestone::access",
+                method = %fields.method,
+                path = fields.path,
+                status = self.status.as_u16(),
+                service = fields.service,
+                region = fields.region,
+                reason = fields.reason,
+                bytes = self.bytes,
+                elapsed_ms = elapsed.as_secs_f64() * 1e3,
+                cut = !self.whole,
+                peer = fields.peer,
+                request_id = fields.request_id,
+                "request"
+            );
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! What we answer ourselves: `/` and everything below `/-/`.
+//!
+//! `livez`: the process answers. `readyz`: a usable token and at least one route,
+//! and not about to stop. `status`: the same for people and programs, with
+//! everything but secrets. `metrics`: Prometheus' text format. `/`: where to go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::clock::Moment;
+use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
+use crate::metrics::{Metrics, TokenFigures, exposition};
+use crate::proxy::{Failure, Reason, ReplyBody};
+
+/// What there is to tell.
+#[derive(Debug)]
+pub struct Admin {
+    cell: Arc<SnapshotCell>,
+    logins: Arc<IdentityMetrics>,
+    workers: Vec<Arc<Metrics>>,
+    addresses: Vec<String>,
+    warnings: Vec<String>,
+    started: Moment,
+    stopping: AtomicBool,
+}
+
+impl Admin {
+    pub(crate) fn new(
+        cell: Arc<SnapshotCell>,
+        logins: Arc<IdentityMetrics>,
+        workers: Vec<Arc<Metrics>>,
+        addresses: Vec<String>,
+        warnings: Vec<String>,
+    ) -> Self {
+        let started = cell.clock().now();
+        Self { cell, logins, workers, addresses, warnings, started, stopping: AtomicBool::new(false) }
+    }
+
+    /// From now on `readyz` fails.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The reply to a request that is for us; `None` if it is not.
+    pub(crate) fn answer(&self, head: &Parts, base: &str) -> Option<Result<Response<ReplyBody>, Failure>> {
+        let path = head.uri.path();
+        let ours = path == "/" || path == "/-" || path.starts_with("/-/");
+        ours.then(|| self.reply(head, base))
+    }
+
+    fn reply(&self, head: &Parts, base: &str) -> Result<Response<ReplyBody>, Failure> {
+        if head.method != Method::GET && head.method != Method::HEAD {
+            let message = format!("{} only takes GET and HEAD", head.uri.path());
+            return Err(Failure::new(Reason::BadRequest, message));
+        }
+        match head.uri.path() {
+            "/" => Ok(json_reply(StatusCode::OK, &self.overview(base))),
+            "/-/livez" => Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())),
+            "/-/readyz" => Ok(self.readyz()),
+            "/-/status" => Ok(json_reply(StatusCode::OK, &self.status())),
+            "/-/metrics" => {
+                let page = exposition(&self.workers, &self.token_figures());
+                Ok(text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page))
+            }
+            path => Err(Failure::new(
+                Reason::NoSuchService,
+                format!(
+                    "there is no {path}; there are /-/livez, /-/readyz, /-/status and /-/metrics",
+                    path = path.escape_default()
+                ),
+            )),
+        }
+    }
+
+    /// Why requests cannot be served now; `None` if they can.
+    fn not_ready(&self) -> Option<String> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Some("the proxy is about to stop".to_owned());
+        }
+        match self.cell.valid() {
+            Some(snapshot) if snapshot.routes.service_count() == 0 => {
+                Some("the token's catalog has no endpoint that can be used".to_owned())
+            }
+            Some(_) => None,
+            None => Some(phase_text(&self.cell.phase())),
+        }
+    }
+
+    fn readyz(&self) -> Response<ReplyBody> {
+        match self.not_ready() {
+            None => text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
+            Some(why) => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n"))
+            }
+        }
+    }
+
+    fn token_figures(&self) -> TokenFigures {
+        let ready = self.not_ready().is_none();
+        let refreshes = self.logins.counts();
+        let Some(snapshot) = self.cell.current() else {
+            return TokenFigures { ready, refreshes, ..TokenFigures::default() };
+        };
+        let now = self.cell.clock().now();
+        TokenFigures {
+            ready,
+            generation: snapshot.generation,
+            age_seconds: age(&snapshot, now).as_secs_f64(),
+            lifetime_seconds: snapshot.life.lifetime.as_secs_f64(),
+            left_seconds: snapshot.life.expires.remaining(now).as_secs_f64(),
+            refreshes,
+        }
+    }
+
+    /// `/`: the prefixes there are, and lines to try.
+    fn overview(&self, base: &str) -> Value {
+        let Some(snapshot) = self.cell.current() else {
+            return json!({
+                "gatestone": env!("CARGO_PKG_VERSION"),
+                "ready": false,
+                "reason": self.not_ready(),
+                "status": format!("{base}/-/status"),
+            });
+        };
+        let services = services(&snapshot, Some(base));
+        let try_it: Vec<String> = snapshot
+            .routes
+            .prefixes()
+            .iter()
+            .filter_map(|service| service.names.first())
+            .map(|prefix| format!("curl {base}/{prefix}"))
+            .collect();
+        json!({
+            "gatestone": env!("CARGO_PKG_VERSION"),
+            "ready": self.not_ready().is_none(),
+            "reason": self.not_ready(),
+            "token": self.token(&snapshot),
+            "holder": holder(&snapshot),
+            "services": services,
+            "try": try_it,
+            "status": format!("{base}/-/status"),
+            "metrics": format!("{base}/-/metrics"),
+        })
+    }
+
+    /// `/-/status`.
+    fn status(&self) -> Value {
+        let now = self.cell.clock().now();
+        let phase = self.cell.phase();
+        let mut status = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "ready": self.not_ready().is_none(),
+            "reason": self.not_ready(),
+            "uptime_seconds": now.monotonic.duration_since(self.started.monotonic).as_secs(),
+            "listen": self.addresses,
+            "login": phase_text(&phase),
+        });
+        let mut warnings = self.warnings.clone();
+        if let Some(snapshot) = self.cell.current() {
+            warnings.extend_from_slice(snapshot.routes.warnings());
+            status["token"] = self.token(&snapshot);
+            status["holder"] = holder(&snapshot);
+            status["regions"] = snapshot.routes.regions().iter().map(|region| region.0.clone()).collect();
+            status["services"] = services(&snapshot, None);
+        }
+        status["warnings"] = warnings.into();
+        status
+    }
+
+    fn token(&self, snapshot: &Snapshot) -> Value {
+        let now = self.cell.clock().now();
+        let life = snapshot.life;
+        json!({
+            "generation": snapshot.generation,
+            "age_seconds": age(snapshot, now).as_secs(),
+            "lifetime_seconds": life.lifetime.as_secs(),
+            "expires_in_seconds": life.expires.remaining(now).as_secs(),
+            "refresh_in_seconds": life.refresh_at.remaining(now).as_secs(),
+        })
+    }
+}
+
+fn age(snapshot: &Snapshot, now: Moment) -> Duration {
+    now.monotonic.saturating_duration_since(snapshot.life.start.monotonic)
+}
+
+fn holder(snapshot: &Snapshot) -> Value {
+    let holder = &snapshot.holder;
+    let mut value = json!({
+        "user": { "id": holder.user.id, "name": holder.user.name },
+        "roles": holder.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
+        "password_expires_at": holder.user.password_expires_at,
+    });
+    if let Some(domain) = &holder.user.domain {
+        value["user"]["domain"] = json!({ "id": domain.id, "name": domain.name });
+    }
+    value["scope"] = match &holder.scope {
+        HeldScope::Project(project) => json!({ "project": { "id": project.id, "name": project.name } }),
+        HeldScope::Domain(domain) => json!({ "domain": { "id": domain.id, "name": domain.name } }),
+        HeldScope::System => json!({ "system": { "all": true } }),
+        HeldScope::Unscoped => Value::Null,
+    };
+    value
+}
+
+/// Every service, its prefixes and its endpoint; with `base`, the URL to ask it at.
+fn services(snapshot: &Snapshot, base: Option<&str>) -> Value {
+    snapshot
+        .routes
+        .prefixes()
+        .iter()
+        .map(|service| {
+            let mut value = json!({
+                "type": service.service_type,
+                "prefixes": service.names,
+                "region": service.region.as_ref().map(|region| region.0.as_str()),
+                "interface": service.interface.map(|interface| interface.to_string()),
+                "endpoint": service.url.to_string(),
+            });
+            if let (Some(base), Some(prefix)) = (base, service.names.first()) {
+                value["url"] = format!("{base}/{prefix}").into();
+            }
+            value
+        })
+        .collect()
+}
+
+fn phase_text(phase: &Phase) -> String {
+    match phase {
+        Phase::Starting => "the first login is under way".to_owned(),
+        Phase::Fresh => "ok".to_owned(),
+        Phase::Failing(error) | Phase::Refused(error) => error.to_string(),
+        Phase::SpentToken => "the token that was given has expired and cannot be renewed".to_owned(),
+    }
+}
+
+fn json_reply(status: StatusCode, value: &Value) -> Response<ReplyBody> {
+    text(status, "application/json", format!("{value:#}\n"))
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: String) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::ours(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,223 @@
+//! `Gatestone`: the proxy as a whole, from bound listeners to the last connection.
+//!
+//! [`Gatestone::bind`] takes the addresses, so that a caller knows the ports before
+//! anything runs; [`Gatestone::run`] ends when the caller's future does. Tests own both.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::admin::Admin;
+use crate::catalog::Region;
+use crate::client::{Client, SetupError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, SnapshotCell};
+use crate::metrics::Metrics;
+use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
+use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener};
+use crate::worker::{Layout, Orders, Worker};
+
+/// Why the proxy did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// An address.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Certificates or proxies.
+    #[error(transparent)]
+    Client(#[from] SetupError),
+    /// A name in `allowed_hosts`.
+    #[error(transparent)]
+    AllowedHost(#[from] InvalidAllowedHost),
+    /// None of the addresses exists on this machine.
+    #[error("none of the addresses to listen on exists on this machine; choose one with --listen")]
+    NoListener,
+    /// Keystone refuses the credentials, at start.
+    #[error("{0}")]
+    Refused(AuthError),
+    /// The region that was asked for is in no endpoint of the catalog.
+    #[error("region {asked} is not in the catalog; {}set region (OS_REGION_NAME, --region) to one of: {}", suggest(.nearest.as_deref()), .known.join(", "))]
+    UnknownRegion {
+        /// As configured.
+        asked: String,
+        /// What the catalog has.
+        known: Vec<String>,
+        /// The one that looks most like it.
+        nearest: Option<String>,
+    },
+    /// The system has no more threads, descriptors or the like.
+    #[error("the system does not let us run: {0}")]
+    System(#[from] io::Error),
+}
+
+fn suggest(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("did you mean {name}? "))
+}
+
+/// Tells that requests are served now.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// Where.
+    pub addresses: Vec<BoundAddr>,
+    /// As whom, and with which routes.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// A proxy that holds its addresses and has not begun to answer.
+#[derive(Debug)]
+pub struct Gatestone {
+    config: Config,
+    client: Client,
+    listeners: Vec<Listener>,
+    doors: Vec<Arc<Door>>,
+    clock: Clock,
+}
+
+impl Gatestone {
+    /// Takes all addresses and reads all certificates; sends nothing.
+    pub fn bind(config: Config, clock: Clock) -> Result<Self, RunError> {
+        let client = Client::new(&config.client)?;
+        let mut listeners = Vec::new();
+        for addr in &config.server.listen {
+            listeners.extend(Listener::bind(addr)?);
+        }
+        if listeners.is_empty() {
+            return Err(RunError::NoListener);
+        }
+        let door = |listener: &Listener| Door::new(&config.proxy, listener.addr()).map(Arc::new);
+        let doors = listeners.iter().map(door).collect::<Result<_, _>>()?;
+        Ok(Self { config, client, listeners, doors, clock })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> Vec<BoundAddr> {
+        self.listeners.iter().map(|listener| listener.addr().clone()).collect()
+    }
+
+    /// Serves until `shutdown` ends, then lets requests in flight finish, within a bound.
+    /// `on_ready` is called once, when the first token is there.
+    pub async fn run(
+        self,
+        layout: Layout,
+        shutdown: impl Future<Output = ()>,
+        on_ready: impl FnOnce(&Ready),
+    ) -> Result<(), RunError> {
+        let addresses = self.addresses();
+        let Self { config, client, listeners, doors, clock } = self;
+        let cell = Arc::new(SnapshotCell::new(clock));
+        let logins = Arc::new(IdentityMetrics::default());
+        let counters: Vec<Arc<Metrics>> = (0..layout.workers()).map(|_| Arc::default()).collect();
+        let admin = Arc::new(Admin::new(
+            Arc::clone(&cell),
+            Arc::clone(&logins),
+            counters.clone(),
+            addresses.iter().map(ToString::to_string).collect(),
+            config.warnings.clone(),
+        ));
+        let parts = ProxyParts {
+            cell: Arc::clone(&cell),
+            client: client.clone(),
+            admin: Arc::clone(&admin),
+            token_wait: config.identity.token_wait,
+            allow_minting: config.proxy.allow_minting,
+            access_log: config.log.access_log,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let orders = Orders {
+            limits: Limits { idle: config.server.idle_timeout },
+            drain: config.server.shutdown_timeout,
+            stop: stopped,
+        };
+        let workers = counters
+            .into_iter()
+            .enumerate()
+            .map(|(i, metrics)| Worker::start(layout, i, Proxy::new(parts.clone(), metrics), orders.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        let workers = Arc::new(workers);
+        let mut acceptors = JoinSet::new();
+        for (listener, door) in listeners.into_iter().zip(doors) {
+            let acceptor = listener.into_acceptor()?;
+            acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), config.server.max_connections));
+        }
+        let region = config.routing.region.clone();
+        let refresher = Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins);
+        let outcome = tokio::select! {
+            refusal = refresher.run() => Err(RunError::Refused(refusal)),
+            unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
+            () = shutdown => Ok(()),
+        };
+        admin.stop();
+        stop.send_replace(true);
+        acceptors.shutdown().await;
+        if let Some(workers) = Arc::into_inner(workers) {
+            for worker in workers {
+                worker.join().await;
+            }
+        }
+        outcome
+    }
+}
+
+/// Announces the first snapshot; returns only if it cannot be what the user meant.
+async fn until_unusable(
+    cell: &SnapshotCell,
+    region: Option<&Region>,
+    addresses: Vec<BoundAddr>,
+    on_ready: impl FnOnce(&Ready),
+) -> RunError {
+    let mut phase = cell.watch();
+    let first = phase.wait_for(|phase| matches!(phase, Phase::Fresh)).await.is_ok();
+    if let Some(snapshot) = cell.current().filter(|_| first) {
+        if let Err(unknown) = check_region(&snapshot, region) {
+            return unknown;
+        }
+        on_ready(&Ready { addresses, snapshot });
+    }
+    std::future::pending().await
+}
+
+/// A region that no endpoint has is a mistake at start; later it may be an outage.
+pub fn check_region(snapshot: &Snapshot, region: Option<&Region>) -> Result<(), RunError> {
+    let known = snapshot.routes.regions();
+    match region {
+        Some(asked) if !known.is_empty() && !known.contains(asked) => {
+            let names: Vec<String> = known.iter().map(|region| region.0.clone()).collect();
+            let likeness = |name: &&String| (strsim::jaro_winkler(name, &asked.0) * 1000.0) as u32;
+            let nearest = names.iter().max_by_key(likeness).filter(|name| likeness(name) > 700).cloned();
+            Err(RunError::UnknownRegion { asked: asked.0.clone(), known: names, nearest })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives each connection to the worker with the fewest.
+async fn accept(acceptor: Acceptor, door: Arc<Door>, workers: Arc<Vec<Worker>>, most: usize) {
+    loop {
+        let open: u64 = workers.iter().map(Worker::open_connections).sum();
+        if open >= most as u64 {
+            warn!(open, "the limit max_connections is reached; new connections wait");
+            tokio::time::sleep(FULL).await;
+            continue;
+        }
+        match acceptor.accept().await {
+            Ok(accepted) => {
+                if let Some(worker) = workers.iter().min_by_key(|worker| worker.open_connections()) {
+                    worker.deliver((accepted, Arc::clone(&door))).await;
+                }
+            }
+            // Out of descriptors, most often: the next try needs others to close first.
+            Err(error) => {
+                info!(%error, "a connection could not be accepted");
+                tokio::time::sleep(FULL).await;
+            }
+        }
+    }
+}
+
+/// Wait before the next look when there is no room for a connection.
+const FULL: Duration = Duration::from_millis(100);

@@ -1,0 +1,97 @@
+//! One connection, from its first byte to its last.
+//!
+//! 1. A connection without a request in flight, which includes one whose head
+//!    does not come to its end, is closed after the idle limit. One timer a
+//!    connection, set again only when it fires: requests do not touch it.
+//! 2. At the signal to stop, a request in flight is finished and the connection
+//!    closed after it; an idle one is closed at once.
+//! 3. A response that could not be sent whole ends in a reset, so that also a
+//!    client that reads until the connection closes sees that it was cut.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::Activity;
+use super::listener::Transport;
+use crate::proxy::ReplyBody;
+
+/// What a connection may use.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) idle: Duration,
+}
+
+/// Serves `transport` until it ends, is idle for too long, or `stop` turns true.
+pub(crate) async fn serve<T, H, F>(
+    transport: T,
+    activity: Arc<Activity>,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+    handle: H,
+) where
+    T: Transport,
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<ReplyBody>>,
+{
+    let service = service_fn(|request| {
+        let reply = handle(request);
+        async move { Ok::<_, Infallible>(reply.await) }
+    });
+    let mut connection = http1::Builder::new()
+        .max_headers(MOST_FIELDS)
+        .max_header_size(LARGEST_HEAD_BYTES)
+        .max_buf_size(READ_BUFFER_BYTES)
+        .serve_connection(TokioIo::new(transport), service);
+    let mut idle = pin!(tokio::time::sleep(limits.idle));
+    let mut stopping = *stop.borrow_and_update();
+    if stopping {
+        Pin::new(&mut connection).graceful_shutdown();
+    }
+    loop {
+        tokio::select! {
+            ended = Pin::new(&mut connection) => {
+                if let Err(error) = ended {
+                    debug!(%error, "a connection ended");
+                    connection.into_parts().io.into_inner().reset();
+                }
+                return;
+            }
+            () = &mut idle => {
+                let limit = if stopping { HALF_HEAD } else { limits.idle };
+                let deadline = activity.idle_deadline(limit);
+                if deadline <= Instant::now() {
+                    return;
+                }
+                idle.as_mut().reset(deadline);
+            }
+            // An error means that the sender is gone, which is a stop as well.
+            _ = stop.changed(), if !stopping => {
+                stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+                // hyper closes an idle connection at once, but not one with half a first head.
+                idle.as_mut().reset(Instant::now() + HALF_HEAD);
+            }
+        }
+    }
+}
+
+/// How long a head that is half there may take once we are to stop.
+const HALF_HEAD: Duration = Duration::from_secs(1);
+/// Field lines in a request's head; an object with 90 metadata fields is legal in Swift.
+const MOST_FIELDS: usize = 512;
+/// Bytes in a request's head.
+const LARGEST_HEAD_BYTES: usize = 64 * 1024;
+/// Bytes read at once, and bytes of response that may wait for a slow reader.
+/// Below 32 MiB for twenty stalled downloads (measured), and large uploads want it large.
+const READ_BUFFER_BYTES: usize = 384 * 1024;

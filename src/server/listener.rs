@@ -1,0 +1,245 @@
+//! Addresses to listen on, and the connections that come in there.
+//!
+//! Only loopback addresses and Unix sockets get here; the configuration refuses
+//! others. A Unix socket is made with mode 0600.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::ListenAddr;
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Somebody is there already.
+    #[error(
+        "{addr} is already in use; stop the program that listens there (another gatestone?), or choose another address with --listen, for example --listen 127.0.0.1:0 for any free port"
+    )]
+    InUse {
+        /// The address.
+        addr: String,
+    },
+    /// We may not.
+    #[error(
+        "no permission to listen on {addr}; choose a port above 1023 or a folder that you can write to, with --listen"
+    )]
+    Forbidden {
+        /// The address.
+        addr: String,
+    },
+    /// Anything else.
+    #[error("cannot listen on {addr}: {source}; choose another address with --listen")]
+    Failed {
+        /// The address.
+        addr: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+/// An address that is listened on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BoundAddr {
+    /// With the port that the system chose, if it was to choose.
+    Tcp(SocketAddr),
+    /// Path of a socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for BoundAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(addr) => write!(f, "http://{addr}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// An address of this machine.
+    Tcp(SocketAddr),
+    /// A process that could open the socket.
+    Unix,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(addr) => addr.fmt(f),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// A bound listener, not yet tied to a runtime.
+#[derive(Debug)]
+pub struct Listener {
+    socket: ListeningSocket,
+    addr: BoundAddr,
+}
+
+#[derive(Debug)]
+enum ListeningSocket {
+    Tcp(StdTcpListener),
+    Unix(StdUnixListener, SocketFile),
+}
+
+/// Removes the socket's file when the listener goes.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // If it is gone already there is nothing left to do.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Binds `addr`. `None` for an optional address whose family this machine does not have.
+    pub fn bind(addr: &ListenAddr) -> Result<Option<Self>, BindError> {
+        match addr {
+            ListenAddr::Tcp { addr, optional } => match bind_tcp(*addr) {
+                Ok((socket, addr)) => {
+                    let socket = ListeningSocket::Tcp(socket);
+                    Ok(Some(Self { socket, addr: BoundAddr::Tcp(addr) }))
+                }
+                Err(error) if *optional && is_missing_family(&error) => Ok(None),
+                Err(error) => Err(explain(addr.to_string(), error)),
+            },
+            ListenAddr::Unix(path) => {
+                let socket = bind_unix(path).map_err(|error| explain(path.display().to_string(), error))?;
+                let socket = ListeningSocket::Unix(socket, SocketFile(path.clone()));
+                Ok(Some(Self { socket, addr: BoundAddr::Unix(path.clone()) }))
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> &BoundAddr {
+        &self.addr
+    }
+
+    /// Ties it to the current runtime.
+    pub(crate) fn into_acceptor(self) -> io::Result<Acceptor> {
+        match self.socket {
+            ListeningSocket::Tcp(socket) => Ok(Acceptor::Tcp(TcpListener::from_std(socket)?)),
+            ListeningSocket::Unix(socket, file) => {
+                Ok(Acceptor::Unix { socket: UnixListener::from_std(socket)?, _file: file })
+            }
+        }
+    }
+}
+
+fn explain(addr: String, source: io::Error) -> BindError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => BindError::InUse { addr },
+        io::ErrorKind::PermissionDenied => BindError::Forbidden { addr },
+        _ => BindError::Failed { addr, source },
+    }
+}
+
+fn is_missing_family(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+/// "Address family not supported", which has no [`io::ErrorKind`] of its own.
+const EAFNOSUPPORT: i32 = if cfg!(target_os = "linux") { 97 } else { 47 };
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+fn bind_tcp(addr: SocketAddr) -> io::Result<(StdTcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+    // So that a restart does not have to wait for old connections to time out.
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = StdTcpListener::from(socket);
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
+}
+
+/// The mode is set before anyone can connect, between `bind` and `listen`.
+fn bind_unix(path: &Path) -> io::Result<StdUnixListener> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let addr = SockAddr::unix(path)?;
+    if let Err(error) = socket.bind(&addr) {
+        // A file that nobody listens on is left over from a process that was killed.
+        let is_left_over = error.kind() == io::ErrorKind::AddrInUse
+            && StdUnixStream::connect(path).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
+        if !is_left_over {
+            return Err(error);
+        }
+        std::fs::remove_file(path)?;
+        socket.bind(&addr)?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    socket.listen(BACKLOG)?;
+    Ok(StdUnixListener::from(socket))
+}
+
+/// A listener on a runtime.
+#[derive(Debug)]
+pub(crate) enum Acceptor {
+    Tcp(TcpListener),
+    Unix { socket: UnixListener, _file: SocketFile },
+}
+
+/// A connection that has come in, on no runtime yet: its worker takes it to its own.
+#[derive(Debug)]
+pub enum Accepted {
+    /// Over loopback.
+    Tcp(StdTcpStream, SocketAddr),
+    /// Over a socket file.
+    Unix(StdUnixStream),
+}
+
+impl Acceptor {
+    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(socket) => {
+                let (stream, peer) = socket.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Accepted::Tcp(stream.into_std()?, peer))
+            }
+            Self::Unix { socket, .. } => {
+                let (stream, _) = socket.accept().await?;
+                Ok(Accepted::Unix(stream.into_std()?))
+            }
+        }
+    }
+}
+
+/// A socket that HTTP can be spoken on.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Ends the connection so that the other side sees an error, not an end.
+    fn reset(self);
+}
+
+impl Transport for TcpStream {
+    fn reset(self) {
+        // Without the option the connection ends in order, which is all that is left.
+        let _ = self.set_zero_linger();
+    }
+}
+
+impl Transport for UnixStream {
+    /// Unix sockets know no reset.
+    fn reset(self) {}
+}

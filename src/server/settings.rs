@@ -1,0 +1,34 @@
+//! How we listen, and how long things may last: what the configuration fills in.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How we listen and how long things may last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: Vec<ListenAddr>,
+    /// Connections at once, over all listeners.
+    pub max_connections: usize,
+    /// How long a connection may be open without a request in flight, and how
+    /// long the head of a request may take.
+    pub idle_timeout: Duration,
+    /// How long requests in flight may go on after the signal to stop.
+    pub shutdown_timeout: Duration,
+}
+
+/// One address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddr {
+    /// A loopback address; port 0 takes a free one. `optional` ones (the default
+    /// `[::1]:5050`) may be unavailable on a machine without that family.
+    Tcp {
+        /// Address and port.
+        addr: SocketAddr,
+        /// Whether a missing address family is no error.
+        optional: bool,
+    },
+    /// A Unix socket.
+    Unix(PathBuf),
+}

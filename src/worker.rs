@@ -1,0 +1,192 @@
+//! Workers: one current-thread runtime a core, each with its own connections,
+//! its own idle upstream connections and its own counters.
+//!
+//! A connection stays on one core from accept to close, so that nothing on its
+//! way is shared with another core but the snapshot's pointer.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
+use tracing::{error, warn};
+
+use crate::metrics::Metrics;
+use crate::proxy::{Door, Proxy};
+use crate::server::{Accepted, Activity, Limits, Peer, Transport, serve};
+
+/// How requests are spread over runtimes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// So many threads with a runtime each, for production.
+    PerCore(usize),
+    /// Everything on the runtime that `run` is called on, for tests: one clock to stop.
+    Single,
+}
+
+impl Layout {
+    /// Workers in it.
+    pub fn workers(self) -> usize {
+        match self {
+            Self::PerCore(workers) => workers.max(1),
+            Self::Single => 1,
+        }
+    }
+}
+
+/// A connection on its way to a worker, and the door it came through.
+pub(crate) type Delivery = (Accepted, Arc<Door>);
+
+/// The accept loop's end of a worker.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    deliveries: mpsc::Sender<Delivery>,
+    metrics: Arc<Metrics>,
+    end: WorkerEnd,
+}
+
+#[derive(Debug)]
+enum WorkerEnd {
+    Thread(thread::JoinHandle<()>),
+    Task(JoinHandle<()>),
+}
+
+/// What all workers are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Orders {
+    pub(crate) limits: Limits,
+    pub(crate) drain: Duration,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Worker {
+    pub(crate) fn start(layout: Layout, index: usize, proxy: Proxy, orders: Orders) -> io::Result<Self> {
+        let metrics = Arc::clone(proxy.metrics());
+        let (deliveries, incoming) = mpsc::channel(QUEUE);
+        let work = work(incoming, Arc::new(proxy), orders);
+        let end = match layout {
+            Layout::Single => WorkerEnd::Task(tokio::spawn(work)),
+            Layout::PerCore(_) => {
+                let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+                let thread = thread::Builder::new().name(format!("worker-{index}"));
+                WorkerEnd::Thread(thread.spawn(move || runtime.block_on(work))?)
+            }
+        };
+        Ok(Self { deliveries, metrics, end })
+    }
+
+    pub(crate) fn open_connections(&self) -> u64 {
+        self.metrics.open_connections()
+    }
+
+    /// Hands a connection over; it counts from here, so that the next one sees it.
+    pub(crate) async fn deliver(&self, delivery: Delivery) {
+        self.metrics.connection_opened();
+        if self.deliveries.send(delivery).await.is_err() {
+            self.metrics.connection_closed();
+            error!("a worker is gone; its connections are refused");
+        }
+    }
+
+    /// Waits until its connections have ended; the signal to stop has been given before.
+    pub(crate) async fn join(self) {
+        drop(self.deliveries);
+        let clean = match self.end {
+            WorkerEnd::Task(task) => task.await.is_ok(),
+            WorkerEnd::Thread(thread) => {
+                tokio::task::spawn_blocking(|| thread.join().is_ok()).await.unwrap_or(false)
+            }
+        };
+        if !clean {
+            error!("a worker ended with a fault");
+        }
+    }
+}
+
+/// Connections that may wait for a busy worker.
+const QUEUE: usize = 256;
+/// How often idle upstream connections are looked through.
+const SWEEP: Duration = Duration::from_secs(5);
+
+async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders: Orders) {
+    let mut connections = JoinSet::new();
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            delivery = incoming.recv() => {
+                let Some((accepted, door)) = delivery else { break };
+                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone()));
+            }
+            Some(ended) = connections.join_next() => note(ended),
+            _ = sweep.tick() => proxy.client().sweep(),
+        }
+    }
+    let drained = tokio::time::timeout(orders.drain, async {
+        while let Some(ended) = connections.join_next().await {
+            note(ended);
+        }
+    });
+    if drained.await.is_err() {
+        warn!(connections = connections.len(), "requests were still in flight at the end and are cut");
+    }
+}
+
+fn note(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(fault) = ended
+        && fault.is_panic()
+    {
+        error!(%fault, "a connection ended with a fault");
+    }
+}
+
+/// Counts a connection as closed however it ends.
+struct Open(Arc<Metrics>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connection_closed();
+    }
+}
+
+async fn connection(accepted: Accepted, door: Arc<Door>, proxy: Arc<Proxy>, orders: Orders) {
+    let _open = Open(Arc::clone(proxy.metrics()));
+    let on_runtime = match accepted {
+        Accepted::Tcp(stream, peer) => {
+            tokio::net::TcpStream::from_std(stream).map(|stream| (Socket::Tcp(stream), Peer::Tcp(peer)))
+        }
+        Accepted::Unix(stream) => {
+            tokio::net::UnixStream::from_std(stream).map(|stream| (Socket::Unix(stream), Peer::Unix))
+        }
+    };
+    match on_runtime {
+        Ok((Socket::Tcp(stream), peer)) => requests(stream, peer, door, proxy, orders).await,
+        Ok((Socket::Unix(stream), peer)) => requests(stream, peer, door, proxy, orders).await,
+        Err(error) => warn!(%error, "a connection could not be taken over"),
+    }
+}
+
+enum Socket {
+    Tcp(tokio::net::TcpStream),
+    Unix(tokio::net::UnixStream),
+}
+
+async fn requests<T: Transport>(
+    transport: T,
+    peer: Peer,
+    door: Arc<Door>,
+    proxy: Arc<Proxy>,
+    orders: Orders,
+) {
+    let activity = Arc::new(Activity::new());
+    let (proxy, peer, door) = (&*proxy, &peer, &*door);
+    serve(transport, Arc::clone(&activity), orders.limits, orders.stop, |request| {
+        let activity = Arc::clone(&activity);
+        async move { proxy.handle(request, door, peer, activity).await }
+    })
+    .await;
+}
