@@ -1,0 +1,72 @@
+//! What the proxy says of itself.
+
+use std::time::Duration;
+
+use crate::support::{Answer, Keystone, Proxy, Service, ask, get};
+
+#[tokio::test(start_paused = true)]
+async fn it_is_alive_at_once_and_ready_with_the_first_token() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    keystone.next([Answer::Late(Duration::from_secs(5))]);
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/-/livez").await.status, 200);
+    assert_eq!(get(proxy.addr, "/-/readyz").await.status, 503);
+    get(proxy.addr, "/image/v2").await;
+    assert_eq!(get(proxy.addr, "/-/readyz").await.status, 200);
+    keystone.always(Answer::Status(500, ""));
+    tokio::time::sleep(Duration::from_secs(3601)).await;
+    assert_eq!(get(proxy.addr, "/-/readyz").await.status, 503);
+    assert_eq!(get(proxy.addr, "/-/livez").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_overview_names_every_prefix_with_its_endpoint() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store").await;
+    let page = get(proxy.addr, "/").await.json();
+    let services = page["services"].as_array().unwrap();
+    let store = services.iter().find(|s| s["type"] == "object-store").unwrap();
+    assert_eq!(store["endpoint"], format!("http://{}/v1/AUTH_p", service.addr));
+    assert_eq!(store["url"], format!("http://{}/object-store", proxy.addr));
+    assert!(store["prefixes"].as_array().unwrap().iter().any(|prefix| prefix == "swift"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn counters_count_and_no_page_shows_a_secret() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    for _ in 0..3 {
+        get(proxy.addr, "/image/v2").await;
+    }
+    get(proxy.addr, "/nothing").await;
+    let metrics = get(proxy.addr, "/-/metrics").await;
+    for line in [
+        "gatestone_requests_total{status=\"2xx\"} 3",
+        "gatestone_requests_total{status=\"4xx\"} 1",
+        "gatestone_failures_total{reason=\"no_such_service\"} 1",
+        "gatestone_token_refreshes_total{outcome=\"success\"} 1",
+        "gatestone_ready 1",
+    ] {
+        assert!(metrics.text().lines().any(|l| l == line), "{line} is missing in\n{}", metrics.text());
+    }
+    for path in ["/", "/-/status", "/-/metrics", "/-/livez", "/-/readyz", "/-/other", "/nothing"] {
+        let reply = get(proxy.addr, path).await;
+        let all = format!("{}{}", reply.head, reply.text());
+        assert!(!all.contains("secret-token") && !all.contains("correct horse"), "{path}: {all}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_pages_are_read_only() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    for path in ["/", "/-/status"] {
+        let request = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(ask(proxy.addr, request).await.status, 400, "{path}");
+    }
+}

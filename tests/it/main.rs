@@ -1,0 +1,12 @@
+//! The proxy as a whole, between a fake Keystone, fake services and byte-level
+//! clients, all on one runtime whose clock is stopped. See `support`.
+
+mod support;
+
+mod admin;
+mod forwarding;
+mod guard;
+mod routing;
+mod shutdown;
+mod streaming;
+mod token;

@@ -1,0 +1,179 @@
+//! Bodies: they flow as they come, both ways, and a cut one is seen as cut.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::http::{fields, read_head};
+use crate::support::{Keystone, Proxy, Service, ask};
+
+/// A proxy in front of an upstream whose connections the test plays itself.
+async fn by_hand() -> (TcpListener, Keystone, Proxy) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/AUTH_p", upstream.local_addr().unwrap());
+    let catalog = serde_json::json!([{ "type": "object-store", "endpoints": [
+        { "interface": "public", "region_id": "R", "url": url } ] }]);
+    let keystone = Keystone::start(catalog).await;
+    let proxy = Proxy::start(&keystone);
+    (upstream, keystone, proxy)
+}
+
+async fn send(proxy: &Proxy, bytes: &str) -> TcpStream {
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    client.write_all(bytes.as_bytes()).await.unwrap();
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_download_flows_as_it_comes() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst").await.unwrap();
+    let head = read_head(&mut client).await;
+    assert_eq!(fields(&head, "content-length"), ["10"]);
+    let mut half = [0; 5];
+    client.read_exact(&mut half).await.unwrap();
+    assert_eq!(&half, b"first");
+    origin.write_all(b"other").await.unwrap();
+    client.read_exact(&mut half).await.unwrap();
+    assert_eq!(&half, b"other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_flows_as_it_comes() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut client = send(&proxy, &format!("{head}5\r\nfirst\r\n")).await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    let head = read_head(&mut origin).await;
+    assert_eq!(fields(&head, "transfer-encoding"), ["chunked"]);
+    assert_eq!(fields(&head, "content-length"), [""; 0]);
+    let mut chunk = [0; 10];
+    origin.read_exact(&mut chunk).await.unwrap();
+    assert_eq!(&chunk, b"5\r\nfirst\r\n");
+    client.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut end = [0; 5];
+    origin.read_exact(&mut end).await.unwrap();
+    assert_eq!(&end, b"0\r\n\r\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunked_body_of_a_get_is_not_lost() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let reply = ask(
+        proxy.addr,
+        "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    )
+    .await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(service.bodies(), [b"2\r\nhi\r\n0\r\n\r\n"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lengths_travel_as_they_are() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    for (method, body) in [("PUT", "hello"), ("POST", ""), ("PUT", ""), ("DELETE", "x"), ("COPY", "")] {
+        let length = body.len();
+        ask(
+            proxy.addr,
+            format!("{method} /object-store/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}"),
+        )
+        .await;
+        let head = service.heads().last().unwrap().clone();
+        assert_eq!(fields(&head, "content-length"), [length.to_string()], "{method} {body}: {head}");
+        assert_eq!(service.bodies().last().unwrap(), body.as_bytes());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_length_in_an_answer_to_head_is_the_objects() {
+    let service =
+        Service::saying("HTTP/1.1 200 OK\r\nContent-Length: 5368709120\r\nETag: \"e\"\r\n\r\n").await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let reply = ask(proxy.addr, "HEAD /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert_eq!(reply.field("content-length"), Some("5368709120"));
+}
+
+/// Everything that comes until the connection ends, and how it ended.
+async fn to_the_end(client: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match client.read(&mut buffer).await {
+            Ok(0) => return (all, Ok(())),
+            Ok(n) => all.extend_from_slice(&buffer[..n]),
+            Err(error) => return (all, Err(error)),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_cut_short_upstream_is_seen_as_cut_by_the_client() {
+    // (what the upstream sends before it closes, what the client must not see)
+    let table = [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "no 100 bytes"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "no last chunk"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf", "no last chunk"),
+    ];
+    for (bytes, expectation) in table {
+        let (upstream, _keystone, proxy) = by_hand().await;
+        let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        let (mut origin, _) = upstream.accept().await.unwrap();
+        read_head(&mut origin).await;
+        origin.write_all(bytes.as_bytes()).await.unwrap();
+        drop(origin);
+        let (all, _) = to_the_end(&mut client).await;
+        let text = String::from_utf8_lossy(&all);
+        assert!(!text.ends_with("0\r\n\r\n") && text.len() < 250, "{expectation}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_http_1_0_client_sees_a_cut_body_as_a_reset() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client = send(&proxy, "GET /object-store/o HTTP/1.0\r\nHost: localhost\r\n\r\n").await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n").await.unwrap();
+    let head = read_head(&mut client).await;
+    assert!(head.starts_with("HTTP/1.0 200"), "{head}");
+    drop(origin);
+    let (_, end) = to_the_end(&mut client).await;
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_cut_short_is_seen_as_cut_by_the_upstream() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let client = send(
+        &proxy,
+        "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    )
+    .await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    let mut chunk = [0; 9];
+    origin.read_exact(&mut chunk).await.unwrap();
+    drop(client);
+    let (rest, _) = to_the_end(&mut origin).await;
+    assert_eq!(rest, b"", "no last chunk may be made up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_falls_silent_within_a_body_is_given_up() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
+    let start = tokio::time::Instant::now();
+    let (all, _) = to_the_end(&mut client).await;
+    assert!(all.ends_with(b"half"));
+    assert_eq!(start.elapsed().as_secs(), 600);
+}

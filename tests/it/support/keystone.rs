@@ -1,0 +1,159 @@
+//! A fake Keystone: issues numbered tokens, counts, can refuse, delay, fail.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::http::{fields, try_read_head};
+
+/// How one login is answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// The next token.
+    Token,
+    /// This status, with these fields, each ending in CRLF.
+    Status(u16, &'static str),
+    /// The next token, after so long.
+    Late(Duration),
+    /// These bytes, then the end.
+    Raw(&'static str),
+    /// The next token, without a catalog.
+    NoCatalog,
+}
+
+/// The fake Keystone.
+#[derive(Clone, Debug)]
+pub(crate) struct Keystone {
+    pub url: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    catalog: Value,
+    lifetime: Duration,
+    answers: VecDeque<Answer>,
+    otherwise: Answer,
+    logins: Vec<Value>,
+    issued: u32,
+}
+
+impl Keystone {
+    /// With an hour of life for each token.
+    pub(crate) async fn start(catalog: Value) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v3", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State {
+            catalog,
+            lifetime: Duration::from_secs(3600),
+            answers: VecDeque::new(),
+            otherwise: Answer::Token,
+            logins: Vec::new(),
+            issued: 0,
+        }));
+        let keystone = Self { url, state };
+        let accepting = keystone.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(accepting.clone().serve(stream));
+            }
+        });
+        keystone
+    }
+
+    /// Life of the tokens from now on.
+    pub(crate) fn lifetime(&self, lifetime: Duration) {
+        self.state.lock().unwrap().lifetime = lifetime;
+    }
+
+    /// The next logins are answered so, in this order; those after them as before.
+    pub(crate) fn next(&self, answers: impl IntoIterator<Item = Answer>) {
+        self.state.lock().unwrap().answers.extend(answers);
+    }
+
+    /// All logins from now on are answered so.
+    pub(crate) fn always(&self, answer: Answer) {
+        self.state.lock().unwrap().otherwise = answer;
+    }
+
+    pub(crate) fn catalog(&self, catalog: Value) {
+        self.state.lock().unwrap().catalog = catalog;
+    }
+
+    /// The bodies of all logins so far.
+    pub(crate) fn logins(&self) -> Vec<Value> {
+        self.state.lock().unwrap().logins.clone()
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        while let Some(head) = try_read_head(&mut stream).await {
+            let length = fields(&head, "content-length").first().map_or(0, |n| n.parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.unwrap();
+            let reply = if head.starts_with("POST /v3/auth/tokens ") {
+                let (answer, reply) = self.login(&body);
+                if let Answer::Late(delay) = answer {
+                    tokio::time::sleep(delay).await;
+                }
+                reply
+            } else {
+                let echo = json!({ "head": head, "body": String::from_utf8_lossy(&body) }).to_string();
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{echo}", echo.len())
+            };
+            if stream.write_all(reply.as_bytes()).await.is_err() {
+                return;
+            }
+            if !reply.contains("Content-Length") {
+                return;
+            }
+        }
+    }
+
+    fn login(&self, body: &[u8]) -> (Answer, String) {
+        let mut state = self.state.lock().unwrap();
+        state.logins.push(serde_json::from_slice(body).unwrap());
+        let answer = state.answers.pop_front().unwrap_or_else(|| state.otherwise.clone());
+        let reply = match &answer {
+            Answer::Status(status, fields) => {
+                let body = json!({ "error": { "code": status, "message": "said by the fake" } }).to_string();
+                format!("HTTP/1.1 {status} Said So\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
+            }
+            Answer::Raw(bytes) => (*bytes).to_owned(),
+            Answer::Token | Answer::Late(_) => state.issue(true),
+            Answer::NoCatalog => state.issue(false),
+        };
+        (answer, reply)
+    }
+}
+
+impl State {
+    fn issue(&mut self, with_catalog: bool) -> String {
+        self.issued += 1;
+        // Keystone's own time is nobody's business: it is ten years off here.
+        let issued_at = Timestamp::from_second(1_400_000_000 + i64::from(self.issued)).unwrap();
+        let expires_at = issued_at + SignedDuration::try_from(self.lifetime).unwrap();
+        let mut token = json!({
+            "methods": ["password"],
+            "user": { "id": "u1", "name": "demo", "domain": { "id": "default", "name": "Default" },
+                      "password_expires_at": null },
+            "project": { "id": "p1", "name": "demo", "domain": { "id": "default", "name": "Default" } },
+            "roles": [{ "id": "r1", "name": "member" }],
+            "issued_at": issued_at.to_string(),
+            "expires_at": expires_at.to_string(),
+        });
+        if with_catalog {
+            token["catalog"] = self.catalog.clone();
+        }
+        let body = json!({ "token": token }).to_string();
+        format!(
+            "HTTP/1.1 201 Created\r\nX-Subject-Token: secret-token-{}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.issued,
+            body.len()
+        )
+    }
+}

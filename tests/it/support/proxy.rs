@@ -1,0 +1,58 @@
+//! The proxy under test: on a free port, on the test's runtime.
+
+use std::net::SocketAddr;
+
+use gatestone::clock::Clock;
+use gatestone::config::Config;
+use gatestone::run::{Gatestone, RunError};
+use gatestone::server::BoundAddr;
+use gatestone::worker::Layout;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::config;
+use super::keystone::Keystone;
+
+/// A running proxy.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+impl Proxy {
+    /// With a password login at `keystone` and default settings.
+    pub(crate) fn start(keystone: &Keystone) -> Self {
+        Self::with(config::password(&keystone.url))
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        Self::with_clock(config, Clock::system())
+    }
+
+    pub(crate) fn with_clock(config: Config, clock: Clock) -> Self {
+        let gatestone = Gatestone::bind(config, clock).unwrap();
+        let addr = match gatestone.addresses().first().unwrap() {
+            BoundAddr::Tcp(addr) => *addr,
+            BoundAddr::Unix(path) => panic!("a test of sockets starts its own: {}", path.display()),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move {
+            // A test that drops the proxy wants it to end as well.
+            let _ = stopped.await;
+        };
+        let task = tokio::spawn(gatestone.run(Layout::Single, shutdown, |_| {}));
+        Self { addr, stop: Some(stop), task }
+    }
+
+    /// Gives the signal to stop.
+    pub(crate) fn signal(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(self) -> Result<(), RunError> {
+        self.task.await.unwrap()
+    }
+}

@@ -1,0 +1,220 @@
+//! The token's life: obtained once, refreshed in time, waited for, given up.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use gatestone::clock::Clock;
+use gatestone::identity::OnRefused;
+use gatestone::identity::credentials::Method;
+use gatestone::run::RunError;
+use gatestone::secret::Secret;
+use tokio::time::{Instant, advance, sleep};
+
+use crate::support::{Answer, Keystone, Proxy, Service, config, get, http::fields};
+
+async fn cloud() -> (Service, Keystone) {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p1", &["R"])).await;
+    (service, keystone)
+}
+
+/// Tokens that the service has been shown, in order, without repetitions in a row.
+fn tokens(service: &Service) -> Vec<String> {
+    let mut tokens: Vec<String> = service
+        .heads()
+        .iter()
+        .map(|head| match fields(head, "x-auth-token")[..] {
+            [token] => token.to_owned(),
+            ref other => panic!("not one token: {other:?}"),
+        })
+        .collect();
+    tokens.dedup();
+    tokens
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_requests_need_one_login() {
+    let (service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    for _ in 0..1000 {
+        assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    }
+    assert_eq!(keystone.logins().len(), 1);
+    assert_eq!(tokens(&service), ["secret-token-1"]);
+    let auth = &keystone.logins()[0]["auth"];
+    assert_eq!(auth["identity"]["password"]["user"]["password"], "correct horse");
+    assert_eq!(auth["scope"]["project"]["name"], "demo");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_refreshed_at_two_thirds_of_its_life_without_a_request() {
+    let (service, keystone) = cloud().await;
+    keystone.lifetime(Duration::from_secs(3600));
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    // A day of hours, and not one request in it.
+    sleep(Duration::from_secs(24 * 3600)).await;
+    let logins = keystone.logins().len() as f64;
+    let expected = 24.0 * 3600.0 / (3600.0 * 2.0 / 3.0);
+    assert!((logins - 1.0 - expected).abs() <= 2.0, "{logins} logins, expected about {expected}");
+    get(proxy.addr, "/object-store/c").await;
+    assert_eq!(tokens(&service).last().unwrap(), &format!("secret-token-{logins}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_before_the_first_token_wait_for_it() {
+    let (_service, keystone) = cloud().await;
+    keystone.next([Answer::Late(Duration::from_secs(8))]);
+    let proxy = Proxy::start(&keystone);
+    let start = Instant::now();
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(start.elapsed().as_secs(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_token_is_bounded_and_ends_in_503() {
+    let (service, keystone) = cloud().await;
+    keystone.always(Answer::Status(503, ""));
+    let proxy = Proxy::start(&keystone);
+    let start = Instant::now();
+    let reply = get(proxy.addr, "/object-store/c").await;
+    assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
+    assert!(reply.field("retry-after").is_some());
+    assert_eq!(start.elapsed().as_secs(), 10);
+    assert_eq!(service.connections(), 0);
+    // It comes back by itself.
+    keystone.always(Answer::Token);
+    sleep(Duration::from_secs(16)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_old_token_serves_while_it_is_valid_and_never_longer() {
+    let (service, keystone) = cloud().await;
+    keystone.lifetime(Duration::from_secs(600));
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.always(Answer::Status(500, ""));
+    sleep(Duration::from_secs(590)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    sleep(Duration::from_secs(10)).await;
+    let reply = get(proxy.addr, "/object-store/c").await;
+    assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
+    assert_eq!(service.heads().len(), 2);
+    assert!(keystone.logins().len() > 10, "it must have been tried again and again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_is_not_sent_after_the_wall_clock_has_moved_on_in_sleep() {
+    let (service, keystone) = cloud().await;
+    let wall = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)));
+    let read = Arc::clone(&wall);
+    let clock = Clock::with_wall(move || *read.lock().unwrap());
+    let proxy = Proxy::with_clock(config::password(&keystone.url), clock);
+    get(proxy.addr, "/object-store/c").await;
+    // The laptop slept for a day: the monotonic clock stood still.
+    *wall.lock().unwrap() += Duration::from_secs(86_400);
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(tokens(&service), ["secret-token-1", "secret-token-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wall_clock_that_is_set_back_does_no_harm() {
+    let (_service, keystone) = cloud().await;
+    let wall = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000)));
+    let read = Arc::clone(&wall);
+    let proxy =
+        Proxy::with_clock(config::password(&keystone.url), Clock::with_wall(move || *read.lock().unwrap()));
+    get(proxy.addr, "/object-store/c").await;
+    *wall.lock().unwrap() -= Duration::from_secs(500_000);
+    sleep(Duration::from_secs(2700)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(keystone.logins().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_at_start_end_the_program_after_one_try() {
+    let (_service, keystone) = cloud().await;
+    keystone.always(Answer::Status(401, ""));
+    let proxy = Proxy::start(&keystone);
+    let Err(RunError::Refused(error)) = proxy.ended().await else { panic!("it must not go on") };
+    assert_eq!(keystone.logins().len(), 1);
+    let message = error.to_string();
+    for part in ["user demo of domain id default", &keystone.url, "401"] {
+        assert!(message.contains(part), "{part} is missing in: {message}");
+    }
+    assert!(!message.contains("correct horse"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_with_wait_are_tried_three_times_in_all() {
+    let (_service, keystone) = cloud().await;
+    keystone.always(Answer::Status(401, ""));
+    let mut settings = config::password(&keystone.url);
+    settings.identity.on_refused = OnRefused::Wait;
+    let proxy = Proxy::with(settings);
+    let start = Instant::now();
+    let reply = get(proxy.addr, "/object-store/c").await;
+    assert_eq!((reply.status, reply.reason()), (503, "credentials_refused"));
+    assert!(start.elapsed() < Duration::from_secs(1), "waiting is of no use here");
+    sleep(Duration::from_secs(7 * 86_400)).await;
+    assert_eq!(keystone.logins().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_changed_under_us_serves_to_the_end_of_the_token_and_never_locks_the_account() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.always(Answer::Status(401, ""));
+    sleep(Duration::from_secs(3500)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    sleep(Duration::from_secs(86_400)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.reason(), "credentials_refused");
+    assert_eq!(keystone.logins().len(), 1 + 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_of_keystone_is_honoured() {
+    let (_service, keystone) = cloud().await;
+    keystone.next([Answer::Status(429, "Retry-After: 90\r\n")]);
+    let proxy = Proxy::start(&keystone);
+    sleep(Duration::from_secs(89)).await;
+    assert_eq!(keystone.logins().len(), 1);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(keystone.logins().len(), 2);
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_keystone_answers_is_survived() {
+    let (_service, keystone) = cloud().await;
+    keystone.next([
+        Answer::Raw(""),
+        Answer::Raw("SSH-2.0-OpenSSH_9.2\r\n"),
+        Answer::Raw("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"),
+        Answer::Raw("HTTP/1.1 201 Created\r\nX-Subject-Token: t\r\nContent-Length: 400\r\n\r\n{\"token\":"),
+        Answer::Raw("HTTP/1.1 201 Created\r\nX-Subject-Token: t\r\nContent-Length: 8\r\n\r\n[1,2,3,4"),
+        Answer::Status(404, ""),
+        Answer::Status(500, ""),
+    ]);
+    let proxy = Proxy::start(&keystone);
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(keystone.logins().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_given_to_us_is_not_renewed_and_its_end_is_told() {
+    let (_service, keystone) = cloud().await;
+    let mut settings = config::password(&keystone.url);
+    settings.identity.credentials.method = Method::Token(Secret::new("from-elsewhere"));
+    let proxy = Proxy::with(settings);
+    get(proxy.addr, "/object-store/c").await;
+    sleep(Duration::from_secs(3599)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    advance(Duration::from_secs(2)).await;
+    let reply = get(proxy.addr, "/object-store/c").await;
+    assert_eq!((reply.status, reply.reason()), (503, "credentials_refused"));
+    assert_eq!(keystone.logins().len(), 1);
+}
