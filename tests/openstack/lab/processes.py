@@ -74,13 +74,7 @@ def find(lab, name):
 
 
 def start(lab, name, process):
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, process.port))
-        except OSError:
-            raise SystemExit('lab: port %d for %s is taken; set LAB_PORT_BASE' % (
-                process.port, name)) from None
+    await_free_port(lab, name, process.port)
     env = {k: v for k, v in os.environ.items() if not k.startswith('OS_')
            and k.lower() not in ('http_proxy', 'https_proxy', 'all_proxy')}
     env['PATH'] = lab.bin('') + ':' + env.get('PATH', '')
@@ -91,6 +85,21 @@ def start(lab, name, process):
     lab.write('run/%s.pid' % name, '%d %s %s\n' % (
         child.pid, start_time(child.pid) or '0', process.digest()))
     return child
+
+
+def await_free_port(lab, name, port):
+    """A server that was stopped just now may hold its port a moment longer; another's keeps it."""
+    deadline = time.monotonic() + 5
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    give_up(lab, name, 'port %d is taken; set LAB_PORT_BASE' % port)
+        time.sleep(0.1)
 
 
 def stop(lab, name):

@@ -1,4 +1,5 @@
 """What the lab is: its folders, ports, URLs and the LAB_ settings of the environment."""
+import getpass
 import os
 import shutil
 
@@ -21,6 +22,7 @@ class Settings:
         self.token_cache_time = int(variable('LAB_TOKEN_CACHE_TIME', '300'))
         self.patience = int(variable('LAB_WAIT', '120'))
         self.venv = variable('LAB_VENV', self.path('venv'))
+        self.user = getpass.getuser()
 
     def path(self, *parts):
         return os.path.join(self.state, *parts)

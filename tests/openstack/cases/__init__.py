@@ -1,0 +1,1 @@
+"""The quick cases, one module for each subject."""
