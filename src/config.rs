@@ -1,5 +1,7 @@
 //! `Config`: complete and valid settings, from flags, environment, file and defaults.
 
+mod yaml;
+
 use crate::{client, identity, proxy, routing, server};
 
 /// Everything `run` needs, checked.
