@@ -28,6 +28,7 @@ pub mod admin;
 pub mod backoff;
 pub mod body;
 pub mod catalog;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
@@ -23,6 +24,8 @@ pub(super) struct Node {
     pub(super) value: Value,
     /// Counted from 1.
     pub(super) line: u64,
+    /// The file, for messages.
+    pub(super) file: Arc<str>,
 }
 
 /// What is written at one place of the file.
@@ -58,7 +61,7 @@ pub(super) enum YamlError {
 }
 
 /// Reads one document whose top is a mapping; an empty file is an empty mapping.
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Node>, YamlError> {
+pub(super) fn parse(text: &str, file: &Arc<str>) -> Result<BTreeMap<String, Node>, YamlError> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
@@ -73,7 +76,7 @@ pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Node>, YamlError> {
         },
     };
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error))?;
-    match resolve(raw, text).value {
+    match resolve(raw, text, file).value {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(BTreeMap::new()),
         Value::Text(_) | Value::List(_) => Err(YamlError::NotAMap),
@@ -95,6 +98,11 @@ impl Node {
             Value::Map(map) => Some(map),
             Value::Null | Value::Text(_) | Value::List(_) => None,
         }
+    }
+
+    /// File and line, for messages.
+    pub(super) fn place(&self) -> String {
+        format!("{}:{}", self.file, self.line)
     }
 
     /// Whether nothing is written.
@@ -136,15 +144,15 @@ enum Raw {
     Map(Vec<(String, Spanned<Self>)>),
 }
 
-fn resolve(raw: Spanned<Raw>, source: &str) -> Node {
+fn resolve(raw: Spanned<Raw>, source: &str, file: &Arc<str>) -> Node {
     let value = match raw.value {
         Raw::Null => Value::Null,
         Raw::Text(text) => Value::Text(text),
         Raw::Inferred => Value::Text(Zeroizing::new(written(raw.defined, source).to_owned())),
-        Raw::List(list) => Value::List(list.into_iter().map(|item| resolve(item, source)).collect()),
-        Raw::Map(map) => Value::Map(map.into_iter().map(|(key, item)| (key, resolve(item, source))).collect()),
+        Raw::List(list) => Value::List(list.into_iter().map(|item| resolve(item, source, file)).collect()),
+        Raw::Map(map) => Value::Map(map.into_iter().map(|(key, item)| (key, resolve(item, source, file))).collect()),
     };
-    Node { value, line: raw.referenced.line() }
+    Node { value, line: raw.referenced.line(), file: Arc::clone(file) }
 }
 
 /// The characters at a place of the source.
@@ -249,6 +257,10 @@ impl<'de> Visitor<'de> for RawVisitor {
 mod tests {
     use super::*;
 
+    fn parse(yaml: &str) -> Result<BTreeMap<String, Node>, YamlError> {
+        super::parse(yaml, &Arc::from("f"))
+    }
+
     fn text_of(yaml: &str) -> String {
         parse(yaml).unwrap()["k"].text().unwrap_or_default().to_owned()
     }
@@ -322,6 +334,6 @@ mod tests {
         let auth = clouds["a"].map().unwrap()["auth"].map().unwrap();
         assert_eq!((auth["username"].text(), auth["password"].text()), (Some("u"), Some("p")));
         assert!(clouds.contains_key("b"));
-        assert!(!format!("{under:?}").contains('p'.to_string().as_str()) || !format!("{under:?}").contains("\"p\""));
+        assert!(!format!("{under:?}").contains("\"p\""));
     }
 }

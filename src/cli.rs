@@ -1,0 +1,207 @@
+//! The command line exactly as typed; what it means is decided in [`crate::config`].
+//!
+//! No secret is ever an argument: arguments are seen by every user of the machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::duration;
+
+/// A local authenticating reverse proxy for OpenStack clouds.
+///
+/// Gatestone listens on loopback, accepts requests without credentials, adds a Keystone token
+/// that it keeps fresh, and forwards them to the endpoint that the service catalog names.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "gatestone", version, propagate_version = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run the proxy
+    Run(RunArgs),
+    /// Log in, and show who we are and where each service is
+    ///
+    /// With a PATH, show which upstream URL a request would go to and why; nothing is sent there.
+    Check(CheckArgs),
+    /// Ask a running proxy whether it is well; exit status 0 or 1
+    Health(HealthArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// What `check` takes as well.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// The rest.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// A path as a client would ask for it, such as /compute/v2.1/servers
+    #[arg(value_name = "PATH")]
+    pub path: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What `run` takes as well.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// Arguments of `health`.
+#[derive(Clone, Debug, Args)]
+pub struct HealthArgs {
+    /// Ask whether it is ready to serve, not only alive
+    #[arg(long)]
+    pub ready: bool,
+    /// Keep asking for so long until the answer is yes, such as 30s
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
+    /// Where the proxy listens [default: where it would by its settings] [env: GATESTONE_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+}
+
+/// Which cloud, and how we tell about it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CloudArgs {
+    /// Cloud of clouds.yaml to log in to [env: GATESTONE_CLOUD, OS_CLOUD]
+    ///
+    /// Without it, the OS_* variables are the cloud, or else the only one in clouds.yaml.
+    #[arg(long, value_name = "NAME", help_heading = "Cloud")]
+    pub cloud: Option<String>,
+    /// Region whose endpoints are used [env: GATESTONE_REGION, OS_REGION_NAME]
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// Interface whose endpoints are used: public, internal or admin, or several in order of
+    /// preference, between commas [default: public] [env: GATESTONE_INTERFACE, OS_INTERFACE]
+    #[arg(long, value_name = "INTERFACE", help_heading = "Cloud")]
+    pub interface: Option<String>,
+    /// File of settings [default: gatestone/gatestone.toml in ~/.config, then /etc] [env: GATESTONE_CONFIG]
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub config: Option<PathBuf>,
+    /// Shape of log records: text or json [default: text] [env: GATESTONE_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT", help_heading = "Logs", value_parser = ["text", "json"], hide_possible_values = true)]
+    pub log_format: Option<String>,
+    /// Least level that is logged: error, warn, info, debug or trace [default: info] [env: GATESTONE_LOG_LEVEL]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        help_heading = "Logs",
+        value_parser = ["error", "warn", "info", "debug", "trace"],
+        hide_possible_values = true
+    )]
+    pub log_level: Option<String>,
+}
+
+/// How the proxy runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServerArgs {
+    /// Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_LISTEN, between commas]
+    ///
+    /// 127.0.0.1:5050, [::1]:5050, localhost:5050 for both, or unix:/path/to.sock. Port 0 takes a free port.
+    #[arg(long, value_name = "ADDR", help_heading = "Server")]
+    pub listen: Vec<String>,
+    /// Threads that serve requests [default: one a core] [env: GATESTONE_WORKERS]
+    #[arg(long, value_name = "COUNT", help_heading = "Server")]
+    pub workers: Option<usize>,
+    /// How long requests in flight may go on after the signal to stop [default: 30s] [env: GATESTONE_SHUTDOWN_TIMEOUT]
+    #[arg(long, value_name = "TIME", help_heading = "Server")]
+    pub shutdown_timeout: Option<String>,
+    /// When Keystone refuses the credentials at start: exit with status 77, or wait, not ready, and
+    /// try twice more [default: exit] [env: GATESTONE_ON_REFUSED]
+    #[arg(
+        long,
+        value_name = "exit|wait",
+        help_heading = "Server",
+        value_parser = ["exit", "wait"],
+        hide_possible_values = true
+    )]
+    pub on_refused: Option<String>,
+    /// Log one record a request [env: GATESTONE_ACCESS_LOG=true]
+    #[arg(long, help_heading = "Logs")]
+    pub access_log: bool,
+}
+
+const AFTER_HELP: &str = "\
+Credentials come from where OpenStack users have them: OS_* variables (an openrc file), or clouds.yaml
+with --cloud. Any secret may lie in a file (OS_PASSWORD_FILE). None is ever given as an argument.
+Settings are taken from flags, then environment variables, then the file of settings, then defaults.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_are_kept_as_typed() {
+        let Command::Run(run) =
+            parse("gatestone run --cloud a --listen 127.0.0.1:0 --listen unix:/s --access-log --on-refused wait")
+                .unwrap()
+                .command
+        else {
+            panic!()
+        };
+        assert_eq!(run.server.listen, ["127.0.0.1:0", "unix:/s"]);
+        assert!(run.server.access_log);
+        assert_eq!((run.cloud.cloud.as_deref(), run.server.on_refused.as_deref()), (Some("a"), Some("wait")));
+        let Command::Check(check) = parse("gatestone check /compute/servers --json --region R").unwrap().command else {
+            panic!()
+        };
+        assert_eq!((check.path.as_deref(), check.json), (Some("/compute/servers"), true));
+        let Command::Health(health) = parse("gatestone health --ready --wait 30s").unwrap().command else { panic!() };
+        assert_eq!(health.wait, Some(Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn wrong_usage_is_exit_status_2() {
+        for line in [
+            "gatestone",
+            "gatestone rnu",
+            "gatestone run --on-refused never",
+            "gatestone run --workers many",
+            "gatestone health --wait 30",
+            "gatestone check --log-format xml",
+            "gatestone run --password x",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        assert_eq!(parse("gatestone --version").unwrap_err().exit_code(), 0);
+    }
+
+    #[test]
+    fn every_flag_of_run_names_its_variable() {
+        let mut command = Cli::command();
+        let run = command.find_subcommand_mut("run").unwrap();
+        for argument in run.get_arguments().filter(|argument| argument.get_id() != "help") {
+            let Some(long) = argument.get_long() else { continue };
+            if long == "version" {
+                continue;
+            }
+            let variable = format!("GATESTONE_{}", long.replace('-', "_").to_uppercase());
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&variable), "{variable} in {help}");
+        }
+    }
+}
