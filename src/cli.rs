@@ -109,9 +109,7 @@ pub struct CloudArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ServerArgs {
     /// Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_LISTEN, between commas]
-    ///
-    /// 127.0.0.1:5050, [::1]:5050, localhost:5050 for both, or unix:/path/to.sock. Port 0 takes a free port.
-    #[arg(long, value_name = "ADDR", help_heading = "Server")]
+    #[arg(long, value_name = "ADDR", help_heading = "Server", long_help = LISTEN_HELP)]
     pub listen: Vec<String>,
     /// Threads that serve requests [default: one a core] [env: GATESTONE_WORKERS]
     #[arg(long, value_name = "COUNT", help_heading = "Server")]
@@ -134,9 +132,17 @@ pub struct ServerArgs {
     pub access_log: bool,
 }
 
+/// Not a doc comment, where `[::1]` would be a link.
+const LISTEN_HELP: &str = "\
+Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_LISTEN, between commas]
+
+127.0.0.1:5050, [::1]:5050, localhost:5050 for both, or unix:/path/to.sock. Port 0 takes a free port.
+Nothing that other machines can reach is accepted.";
+
 const AFTER_HELP: &str = "\
-Credentials come from where OpenStack users have them: OS_* variables (an openrc file), or clouds.yaml
+Credentials come from where OpenStack users have them: OS_* variables (an openrc file), or clouds.yaml \
 with --cloud. Any secret may lie in a file (OS_PASSWORD_FILE). None is ever given as an argument.
+
 Settings are taken from flags, then environment variables, then the file of settings, then defaults.";
 
 #[cfg(test)]
@@ -156,21 +162,26 @@ mod tests {
 
     #[test]
     fn arguments_are_kept_as_typed() {
-        let Command::Run(run) =
-            parse("gatestone run --cloud a --listen 127.0.0.1:0 --listen unix:/s --access-log --on-refused wait")
-                .unwrap()
-                .command
+        let Command::Run(run) = parse(
+            "gatestone run --cloud a --listen 127.0.0.1:0 --listen unix:/s --access-log --on-refused wait",
+        )
+        .unwrap()
+        .command
         else {
             panic!()
         };
         assert_eq!(run.server.listen, ["127.0.0.1:0", "unix:/s"]);
         assert!(run.server.access_log);
         assert_eq!((run.cloud.cloud.as_deref(), run.server.on_refused.as_deref()), (Some("a"), Some("wait")));
-        let Command::Check(check) = parse("gatestone check /compute/servers --json --region R").unwrap().command else {
+        let Command::Check(check) =
+            parse("gatestone check /compute/servers --json --region R").unwrap().command
+        else {
             panic!()
         };
         assert_eq!((check.path.as_deref(), check.json), (Some("/compute/servers"), true));
-        let Command::Health(health) = parse("gatestone health --ready --wait 30s").unwrap().command else { panic!() };
+        let Command::Health(health) = parse("gatestone health --ready --wait 30s").unwrap().command else {
+            panic!()
+        };
         assert_eq!(health.wait, Some(Duration::from_secs(30)));
     }
 

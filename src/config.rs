@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::catalog::Interface;
+use crate::catalog::{Interface, Region};
 use crate::cli::{CloudArgs, ServerArgs};
 use crate::routing::ServicePreferences;
 use crate::{client, identity, proxy, routing, server};
 
 use self::file::File;
-use self::mistakes::close_name;
-use self::settings::{Base, Given, NAMES, Placed, Settings};
+use self::own::Own;
+use self::settings::{Placed, Settings};
 use self::source::Source;
 
 pub use self::env::{Environment, ProcessEnvironment};
@@ -35,6 +35,7 @@ mod listen;
 mod login;
 mod mistakes;
 mod openstack_env;
+mod own;
 mod places;
 mod secret_file;
 mod services;
@@ -42,6 +43,7 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod values;
 mod yaml;
 
@@ -112,14 +114,14 @@ impl Config {
         places: &Places,
     ) -> Result<Self, Mistakes> {
         let (mut warnings, mut mistakes) = (Vec::new(), Mistakes::default());
-        let Own { settings, file, cloud_in_file } = own(cloud, server, env, places, &mut mistakes);
+        let Own { settings, file, cloud_in_file } = Own::load(cloud, server, env, places, &mut mistakes);
         let source = source::choose(&settings, cloud_in_file, env, places, &mut warnings, &mut mistakes);
         let credentials = source
             .as_ref()
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
-        let tls = tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
-        let hints = openstack_env::misspelt(env).into_iter().chain(misspelt(env));
+        let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
+        let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
             hints.for_each(|hint| mistakes.add(hint));
             return Err(mistakes);
@@ -143,7 +145,7 @@ impl Config {
                 response_timeout: settings.response_timeout.unwrap_or(RESPONSE_TIMEOUT),
                 idle_timeout: settings.upstream_idle_timeout.unwrap_or(UPSTREAM_IDLE_TIMEOUT),
                 tls,
-                proxy: proxies(&settings, env),
+                proxy: upstream::proxies(&settings, env),
                 resolve: settings.resolve.unwrap_or_default(),
             },
             proxy: proxy::Settings {
@@ -179,86 +181,14 @@ pub fn health_addresses(
     places: &Places,
 ) -> Result<Vec<server::ListenAddr>, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let server = ServerArgs { listen: listen.map(str::to_owned).into_iter().collect(), ..ServerArgs::default() };
-    let own = own(&CloudArgs::default(), &server, env, places, &mut mistakes);
+    let server =
+        ServerArgs { listen: listen.map(str::to_owned).into_iter().collect(), ..ServerArgs::default() };
+    let own = Own::load(&CloudArgs::default(), &server, env, places, &mut mistakes);
     if mistakes.is_empty() { Ok(own.settings.listen.unwrap_or_else(listen::default)) } else { Err(mistakes) }
 }
 
-/// Our own settings from all their sources.
-struct Own {
-    settings: Settings,
-    file: File,
-    /// Whether the cloud is named in the file and nowhere before it.
-    cloud_in_file: bool,
-}
-
-fn own(
-    cloud: &CloudArgs,
-    server: &ServerArgs,
-    env: &dyn Environment,
-    places: &Places,
-    mistakes: &mut Mistakes,
-) -> Own {
-    let mut settings = Settings::default();
-    let from_env = || Some((env.get("GATESTONE_CONFIG")?, "GATESTONE_CONFIG"));
-    let explicit = cloud.config.as_ref().map(|path| (path.display().to_string(), "--config")).or_else(from_env);
-    let explicit = explicit.map(|(path, place)| (places.resolve(&path, places.working()), place));
-    let file = file::load(explicit.as_ref().map(|(path, place)| (path.as_path(), *place)), places, &mut settings, mistakes);
-    let in_file = settings.cloud.clone();
-    openstack_env::settings(env, places, &mut settings, mistakes);
-    let base = Base { places, dir: places.working() };
-    for name in NAMES {
-        let variable = variable(name);
-        if let Some(value) = env.get(&variable) {
-            settings.set(name, &Given::Text(value), &variable, base, mistakes);
-        }
-    }
-    for (name, flag, given) in flags(cloud, server) {
-        settings.set(name, &given, flag, base, mistakes);
-    }
-    let cloud_in_file = in_file.is_some() && settings.cloud == in_file;
-    Own { settings, file, cloud_in_file }
-}
-
-fn flags(cloud: &CloudArgs, server: &ServerArgs) -> Vec<(&'static str, &'static str, Given)> {
-    let text = |text: &Option<String>| text.clone().map(Given::Text);
-    let listen = (!server.listen.is_empty()).then(|| Given::List(server.listen.clone()));
-    let flags = [
-        ("cloud", "--cloud", text(&cloud.cloud)),
-        ("region", "--region", text(&cloud.region)),
-        ("interface", "--interface", text(&cloud.interface)),
-        ("log_format", "--log-format", text(&cloud.log_format)),
-        ("log_level", "--log-level", text(&cloud.log_level)),
-        ("listen", "--listen", listen),
-        ("access_log", "--access-log", server.access_log.then_some(Given::Switch(true))),
-        ("on_refused", "--on-refused", text(&server.on_refused)),
-        ("workers", "--workers", server.workers.map(|count| Given::Text(count.to_string()))),
-        ("shutdown_timeout", "--shutdown-timeout", text(&server.shutdown_timeout)),
-    ];
-    flags.into_iter().filter_map(|(name, flag, given)| Some((name, flag, given?))).collect()
-}
-
-fn variable(name: &str) -> String {
-    format!("GATESTONE_{}", name.to_uppercase())
-}
-
-/// A sentence for each `GATESTONE_*` variable that looks like a slip of the finger. Others are
-/// left alone: Kubernetes makes `GATESTONE_SERVICE_HOST` and `GATESTONE_PORT` of a service's name.
-fn misspelt(env: &dyn Environment) -> Vec<String> {
-    let known: Vec<String> = NAMES.into_iter().chain(["config"]).map(variable).collect();
-    let ours = env.names().into_iter().filter(|name| name.starts_with("GATESTONE_") && !known.contains(name));
-    let hint = |name: String| {
-        let close = close_name(&name, known.iter().map(String::as_str))?;
-        Some(format!("{name} is not a setting of Gatestone; did you mean {close}?"))
-    };
-    let mut hints: Vec<String> =
-        ours.filter(|name| !name.starts_with("GATESTONE_PORT")).filter_map(hint).collect();
-    hints.sort();
-    hints
-}
-
 /// Region and interfaces of the listener.
-fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<crate::catalog::Region>>, Vec<Interface>) {
+fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, Vec<Interface>) {
     let cloud = source.cloud.as_ref();
     let of_cloud = || Some(Placed { value: cloud?.region.clone()?, place: source.draft.to_string() });
     let region = settings.region.clone().or_else(of_cloud);
@@ -293,62 +223,6 @@ fn services(
         services::fill(&mut services, &cloud.services, mistakes);
     }
     services
-}
-
-fn tls(
-    settings: &Settings,
-    source: Option<&Source>,
-    warnings: &mut Vec<String>,
-    mistakes: &mut Mistakes,
-) -> client::TlsSettings {
-    let cloud = source.and_then(|source| source.cloud.as_ref());
-    let cacert = settings.cacert.as_ref().or_else(|| cloud?.cacert.as_ref());
-    // A certificate and its key belong together, so they are taken from one source.
-    let (cert, key) = match (&settings.cert, &settings.key) {
-        (None, None) => (cloud.and_then(|cloud| cloud.cert.as_ref()), cloud.and_then(|cloud| cloud.key.as_ref())),
-        (cert, key) => (cert.as_ref(), key.as_ref()),
-    };
-    for path in [cacert, cert, key].into_iter().flatten() {
-        if let Err(error) = std::fs::File::open(&path.value) {
-            mistakes.at(&path.place, format!("cannot read {}: {error}", path.value.display()));
-        }
-    }
-    if let (None, Some(key)) = (cert, key) {
-        mistakes.at(&key.place, "a private key is set, but no certificate that it belongs to");
-    }
-    let insecure = settings.insecure.as_ref().or_else(|| cloud?.insecure.as_ref()).filter(|insecure| insecure.value);
-    if let Some(insecure) = insecure {
-        warnings.push(format!(
-            "{}: certificates are NOT verified; whoever stands between here and the cloud can take the password and every token",
-            insecure.place
-        ));
-    }
-    client::TlsSettings {
-        cacert: cacert.map(|path| path.value.clone()),
-        client_certificate: cert.map(|cert| client::ClientCertificate {
-            cert: cert.value.clone(),
-            key: key.map_or_else(|| cert.value.clone(), |key| key.value.clone()),
-        }),
-        insecure: insecure.is_some(),
-    }
-}
-
-/// What our settings say comes first here: `HTTPS_PROXY` and its relatives are everybody's, not
-/// ours. An empty text in the file turns a proxy of the environment off, `ALL_PROXY` too, which
-/// therefore is resolved here.
-fn proxies(settings: &Settings, env: &dyn Environment) -> client::ProxySettings {
-    let first = |names: &[&str]| names.iter().find_map(|name| env.get(name)).unwrap_or_default();
-    let all = &["all_proxy", "ALL_PROXY"];
-    client::ProxySettings {
-        https: settings
-            .https_proxy
-            .clone()
-            .unwrap_or_else(|| first(&[&["https_proxy", "HTTPS_PROXY"][..], all].concat())),
-        // As curl, lower-case only: in CGI programs the other name is a client's `Proxy` header.
-        http: settings.http_proxy.clone().unwrap_or_else(|| first(&[&["http_proxy"][..], all].concat())),
-        all: String::new(),
-        no: settings.no_proxy.clone().unwrap_or_else(|| first(&["no_proxy", "NO_PROXY"])),
-    }
 }
 
 fn cores() -> usize {

@@ -27,7 +27,9 @@ use super::yaml::{self, Node, Value};
 use crate::catalog::Region;
 
 pub(super) mod cloud;
+mod layers;
 mod profile;
+mod region;
 
 /// All clouds that the files hold.
 #[derive(Debug)]
@@ -92,7 +94,8 @@ impl Clouds {
             Some(profile) => profile::find(profile, &self.profiles, warnings),
             None => Profile::None,
         };
-        let reader = cloud::Reader { name: &name.value, files: self.place(), region, places, warnings, mistakes };
+        let reader =
+            cloud::Reader { name: &name.value, files: self.place(), region, places, warnings, mistakes };
         reader.read(map, profile)
     }
 
@@ -100,7 +103,10 @@ impl Clouds {
         if self.files.is_empty() {
             let searched: Vec<_> =
                 places.openstack_files("clouds").iter().map(|path| format!("\n{}", path.display())).collect();
-            return format!("there is no clouds.yaml that could hold cloud `{name}`; looked for{}", searched.concat());
+            return format!(
+                "there is no clouds.yaml that could hold cloud `{name}`; looked for{}",
+                searched.concat()
+            );
         }
         if self.clouds.is_empty() {
             return format!("there is no cloud `{name}`: {} holds no `clouds`", self.place());
@@ -187,7 +193,10 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {LARGEST} bytes")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {LARGEST} bytes"),
+        ));
     }
     Ok(text)
 }

@@ -83,9 +83,16 @@ impl Draft {
 
     /// Whether this says who logs in or where, and not only, say, a password.
     pub(super) fn is_login(&self) -> bool {
-        ["auth_url", "username", "user_id", "application_credential_id", "application_credential_name", "token"]
-            .iter()
-            .any(|key| self.has(key))
+        [
+            "auth_url",
+            "username",
+            "user_id",
+            "application_credential_id",
+            "application_credential_name",
+            "token",
+        ]
+        .iter()
+        .any(|key| self.has(key))
     }
 
     /// Where a key's value was written.

@@ -84,7 +84,9 @@ impl Reader<'_> {
             let (name, place) = (key.get_ref().as_ref(), self.place(key.span().start, Some(key.get_ref())));
             match value.get_ref() {
                 DeValue::Table(tables) if name == "service" => services = self.services(tables),
-                _ if name == "service" => self.mistakes.at(place, "services are written as tables, `[service.NAME]`"),
+                _ if name == "service" => {
+                    self.mistakes.at(place, "services are written as tables, `[service.NAME]`")
+                }
                 value if NAMES.contains(&name) => self.setting(name, value, &place),
                 _ => self.mistakes.at(place, unknown(name)),
             }
@@ -95,7 +97,7 @@ impl Reader<'_> {
     fn setting(&mut self, name: &str, value: &DeValue<'_>, place: &str) {
         match given(value) {
             Ok(given) => {
-                let dir = self.path.parent().unwrap_or(Path::new("."));
+                let dir = self.path.parent().unwrap_or_else(|| Path::new("."));
                 let base = Base { places: self.places, dir };
                 self.settings.set(name, &given, place, base, self.mistakes);
             }
@@ -113,13 +115,16 @@ impl Reader<'_> {
                 continue;
             };
             if services.contains_key(&service) {
-                self.mistakes.at(place, format!("`{service}` has a table under another of its names already"));
+                self.mistakes
+                    .at(place, format!("`{service}` has a table under another of its names already"));
                 continue;
             }
             let mut preferences = ServicePreferences::default();
             for (key, value) in table {
-                let place = self.place(key.span().start, Some(&format!("{}.{}", name.get_ref(), key.get_ref())));
-                let done = given(value.get_ref()).and_then(|given| set_service(&mut preferences, key.get_ref(), &given));
+                let place =
+                    self.place(key.span().start, Some(&format!("{}.{}", name.get_ref(), key.get_ref())));
+                let done = given(value.get_ref())
+                    .and_then(|given| set_service(&mut preferences, key.get_ref(), &given));
                 if let Err(message) = done {
                     self.mistakes.at(place, message);
                 }
@@ -189,10 +194,16 @@ fn given(value: &DeValue<'_>) -> Result<Given, String> {
 }
 
 fn unknown(name: &str) -> String {
-    if ["auth_url", "username", "password", "token", "auth", "application_credential_secret"].contains(&name) {
-        return format!("credentials such as `{name}` do not belong here; put them in clouds.yaml, or in OS_* variables");
+    if ["auth_url", "username", "password", "token", "auth", "application_credential_secret"].contains(&name)
+    {
+        return format!(
+            "credentials such as `{name}` do not belong here; put them in clouds.yaml, or in OS_* variables"
+        );
     }
-    format!("`{name}` is not a setting of Gatestone{}", did_you_mean(name, NAMES.into_iter().chain(["service"])))
+    format!(
+        "`{name}` is not a setting of Gatestone{}",
+        did_you_mean(name, NAMES.into_iter().chain(["service"]))
+    )
 }
 
 #[cfg(test)]

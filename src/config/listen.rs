@@ -51,10 +51,14 @@ pub(super) fn distinct(addresses: Vec<ListenAddr>) -> Vec<ListenAddr> {
             // Each port 0 is a port of its own.
             (ListenAddr::Tcp { addr: a, .. }, ListenAddr::Tcp { addr: b, .. }) => a == b && a.port() != 0,
             (ListenAddr::Unix(a), ListenAddr::Unix(b)) => a == b,
-            (ListenAddr::Tcp { .. }, ListenAddr::Unix(_)) | (ListenAddr::Unix(_), ListenAddr::Tcp { .. }) => false,
+            (ListenAddr::Tcp { .. }, ListenAddr::Unix(_)) | (ListenAddr::Unix(_), ListenAddr::Tcp { .. }) => {
+                false
+            }
         });
         match (same, address) {
-            (Some(known), ListenAddr::Tcp { addr, optional: false }) => *known = ListenAddr::Tcp { addr, optional: false },
+            (Some(known), ListenAddr::Tcp { addr, optional: false }) => {
+                *known = ListenAddr::Tcp { addr, optional: false }
+            }
             (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_)) => {}
             (None, address) => distinct.push(address),
         }
@@ -78,7 +82,10 @@ fn unix(path: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, Str
     }
     let path = places.resolve(path, base);
     if path.as_os_str().len() > LONGEST_SOCKET_PATH {
-        return Err(format!("`{}` is longer than a Unix socket's path can be ({LONGEST_SOCKET_PATH} bytes)", path.display()));
+        return Err(format!(
+            "`{}` is longer than a Unix socket's path can be ({LONGEST_SOCKET_PATH} bytes)",
+            path.display()
+        ));
     }
     Ok(vec![ListenAddr::Unix(path)])
 }
@@ -128,10 +135,27 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_the_reason() {
-        for text in ["0.0.0.0:5050", "[::]:5050", "192.168.0.1:80", "cloud.example:80", "[::ffff:127.0.0.1]:80", ":80"] {
+        for text in [
+            "0.0.0.0:5050",
+            "[::]:5050",
+            "192.168.0.1:80",
+            "cloud.example:80",
+            "[::ffff:127.0.0.1]:80",
+            ":80",
+        ] {
             assert!(parse(text).unwrap_err().contains("everyone who can reach it"), "{text}");
         }
-        for text in ["5050", "127.0.0.1", "::1", "unix:", "unix:@g", "systemd", "", "http://localhost:80", "localhost:http"] {
+        for text in [
+            "5050",
+            "127.0.0.1",
+            "::1",
+            "unix:",
+            "unix:@g",
+            "systemd",
+            "",
+            "http://localhost:80",
+            "localhost:http",
+        ] {
             assert!(!parse(text).unwrap_err().contains("everyone"), "{text}");
         }
         assert!(parse(&format!("unix:/{}", "x".repeat(120))).is_err());

@@ -6,14 +6,20 @@
 //! 3. Exactly one scope; application credentials take none.
 
 use crate::catalog::EndpointUrl;
-use crate::identity::credentials::{ApplicationCredential, Credentials, Domain, Method, Project, Scope, User};
+use crate::identity::credentials::{
+    ApplicationCredential, Credentials, Domain, Method, Project, Scope, User,
+};
 use crate::secret::Secret;
 
 use super::draft::{Draft, Origin};
 use super::mistakes::{Mistakes, did_you_mean};
 
 /// Checks a draft; without mistakes there are credentials.
-pub(super) fn credentials(draft: &Draft, warnings: &mut Vec<String>, mistakes: &mut Mistakes) -> Option<Credentials> {
+pub(super) fn credentials(
+    draft: &Draft,
+    warnings: &mut Vec<String>,
+    mistakes: &mut Mistakes,
+) -> Option<Credentials> {
     let mut reader = Reader { draft, warnings, mistakes };
     let auth_url = reader.auth_url();
     let kind = reader.kind();
@@ -50,18 +56,24 @@ impl Reader<'_> {
     fn auth_url(&mut self) -> Option<EndpointUrl> {
         let Some(text) = self.draft.text("auth_url") else {
             let name = self.draft.name("auth_url");
-            self.wrong(format!("{name} is not set; it is Keystone's URL, such as https://cloud.example:5000/v3"));
+            self.wrong(format!(
+                "{name} is not set; it is Keystone's URL, such as https://cloud.example:5000/v3"
+            ));
             return None;
         };
         let place = self.draft.place("auth_url");
         if text.contains('@') {
             // Not quoted: what stands before the `@` may be a password.
-            self.mistakes.at(place, "the URL holds user information (`user@`), which Keystone does not read; remove it");
+            self.mistakes.at(
+                place,
+                "the URL holds user information (`user@`), which Keystone does not read; remove it",
+            );
             return None;
         }
         match text.parse::<EndpointUrl>() {
             Ok(url) if url.path.ends_with("/v2.0") => {
-                self.mistakes.at(place, format!("`{text}` is the Identity API v2.0, which is gone; end it in /v3"));
+                self.mistakes
+                    .at(place, format!("`{text}` is the Identity API v2.0, which is gone; end it in /v3"));
                 None
             }
             Ok(url) => Some(url),
@@ -84,7 +96,10 @@ impl Reader<'_> {
 
     fn unsupported(&mut self) {
         if self.draft.has("trust_id") {
-            self.mistakes.at(self.draft.place("trust_id"), "trusts are not supported yet; use an application credential");
+            self.mistakes.at(
+                self.draft.place("trust_id"),
+                "trusts are not supported yet; use an application credential",
+            );
         }
     }
 
@@ -109,8 +124,10 @@ impl Reader<'_> {
             return Some(ApplicationCredential::Id(id.to_owned()));
         }
         let Some(name) = self.draft.text("application_credential_name") else {
-            let (id, name) =
-                (self.draft.name("application_credential_id"), self.draft.name("application_credential_name"));
+            let (id, name) = (
+                self.draft.name("application_credential_id"),
+                self.draft.name("application_credential_name"),
+            );
             self.wrong(format!("the application credential is missing: set {id}, or {name} and its user"));
             return None;
         };
@@ -124,8 +141,13 @@ impl Reader<'_> {
         }
         let Some(name) = self.draft.text("username") else {
             let (by_name, by_id) = (self.draft.name("username"), self.draft.name("user_id"));
-            let other = if self.draft.has("application_credential_id") || self.draft.has("application_credential_secret") {
-                format!(", or {} for the application credential", self.draft.example("auth_type", "v3applicationcredential"))
+            let other = if self.draft.has("application_credential_id")
+                || self.draft.has("application_credential_secret")
+            {
+                format!(
+                    ", or {} for the application credential",
+                    self.draft.example("auth_type", "v3applicationcredential")
+                )
             } else {
                 String::new()
             };
@@ -166,7 +188,8 @@ impl Reader<'_> {
         }
         let project = self.draft.has("project_id") || self.draft.has("project_name");
         if project && let Some(system) = self.draft.texts.get("system_scope") {
-            let named = self.draft.name(if self.draft.has("project_id") { "project_id" } else { "project_name" });
+            let named =
+                self.draft.name(if self.draft.has("project_id") { "project_id" } else { "project_name" });
             self.mistakes.at(
                 &system.place,
                 format!("a token is valid for the system or for a project, not both; {named} is set too"),
@@ -182,7 +205,10 @@ impl Reader<'_> {
         }
         if let Some(scope) = self.draft.text("system_scope") {
             if scope != "all" {
-                self.mistakes.at(self.draft.place("system_scope"), format!("`{scope}` is no system scope; there is `all`"));
+                self.mistakes.at(
+                    self.draft.place("system_scope"),
+                    format!("`{scope}` is no system scope; there is `all`"),
+                );
                 return None;
             }
             return Some(Scope::System);
@@ -218,7 +244,9 @@ impl Reader<'_> {
                 Some(Scope::Unspecified)
             }
             Origin::Cloud { .. } => {
-                self.wrong(format!("{names}: an application credential is bound to its own project; remove this"));
+                self.wrong(format!(
+                    "{names}: an application credential is bound to its own project; remove this"
+                ));
                 None
             }
         }
@@ -275,7 +303,10 @@ fn kind_of(draft: &Draft) -> Result<Kind, String> {
         }
         other => {
             let names = ["password", "v3password", "token", "v3token", "v3applicationcredential"];
-            Err(format!("`{other}` is not an authentication type; there are {SUPPORTED}{}", did_you_mean(other, names)))
+            Err(format!(
+                "`{other}` is not an authentication type; there are {SUPPORTED}{}",
+                did_you_mean(other, names)
+            ))
         }
     }
 }

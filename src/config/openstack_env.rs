@@ -31,7 +31,10 @@ pub(super) fn draft(env: &dyn Environment, places: &Places, mistakes: &mut Mista
     if let Some(version) = env.get("OS_IDENTITY_API_VERSION").filter(|version| is_version_2(version)) {
         mistakes.at(
             "OS_IDENTITY_API_VERSION",
-            format!("`{}` is not supported: Keystone has had v3 alone since 2018; unset it or set it to 3", version.trim()),
+            format!(
+                "`{}` is not supported: Keystone has had v3 alone since 2018; unset it or set it to 3",
+                version.trim()
+            ),
         );
     }
     draft
@@ -44,7 +47,12 @@ pub(super) fn is_version_2(text: &str) -> bool {
 }
 
 /// Puts what is not about the login into the settings.
-pub(super) fn settings(env: &dyn Environment, places: &Places, settings: &mut Settings, mistakes: &mut Mistakes) {
+pub(super) fn settings(
+    env: &dyn Environment,
+    places: &Places,
+    settings: &mut Settings,
+    mistakes: &mut Mistakes,
+) {
     let base = Base { places, dir: places.working() };
     for (name, variables) in SETTINGS {
         if let Some((variable, value)) = first_set(env, variables) {
@@ -111,7 +119,9 @@ fn secret(
             mistakes.add(format!("{variable} and {file} are both set; unset one of them"));
             None
         }
-        (Some((variable, value)), None) => Some(Placed { value: Secret::new(value), place: variable.to_owned() }),
+        (Some((variable, value)), None) => {
+            Some(Placed { value: Secret::new(value), place: variable.to_owned() })
+        }
         (None, Some((variable, path))) => {
             let read = secret_file::read(&places.resolve(&path, places.working()));
             let value = read.map_err(|message| mistakes.at(variable, message)).ok()?;

@@ -102,10 +102,17 @@ mod tests {
             ["/work", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
         );
         assert_eq!(
-            dirs(&places(&[("HOME", "/home/u/snap"), ("SNAP_REAL_HOME", "/home/u"), ("XDG_CONFIG_HOME", "/x")])),
+            dirs(&places(&[
+                ("HOME", "/home/u/snap"),
+                ("SNAP_REAL_HOME", "/home/u"),
+                ("XDG_CONFIG_HOME", "/x")
+            ])),
             ["/work", "/x/openstack", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
         );
-        assert_eq!(dirs(&places(&[("XDG_CONFIG_DIRS", "/a:/b")])), ["/work", "/a/openstack", "/b/openstack", "/etc/openstack"]);
+        assert_eq!(
+            dirs(&places(&[("XDG_CONFIG_DIRS", "/a:/b")])),
+            ["/work", "/a/openstack", "/b/openstack", "/etc/openstack"]
+        );
     }
 
     #[test]

@@ -56,7 +56,10 @@ pub(super) fn check_override(text: &str) -> Result<(), String> {
             "an endpoint override can hold `%(project_id)s`, `%(tenant_id)s` and no other placeholder: `{text}`"
         ));
     }
-    sample.parse::<EndpointUrl>().map(|_| ()).map_err(|error| format!("the endpoint override is no good: {error}"))
+    sample
+        .parse::<EndpointUrl>()
+        .map(|_| ())
+        .map_err(|error| format!("the endpoint override is no good: {error}"))
 }
 
 /// Fills what is still unset in `services` from `settings`.
@@ -77,7 +80,9 @@ pub(super) fn fill(
 
 fn fill_one(service: &mut ServicePreferences, setting: &ServiceSetting) -> Result<(), String> {
     match setting.kind {
-        Kind::Region if service.region.is_none() => service.region = Some(Region(setting.value.trim().to_owned())),
+        Kind::Region if service.region.is_none() => {
+            service.region = Some(Region(setting.value.trim().to_owned()))
+        }
         Kind::Interface if service.interfaces.is_empty() => {
             service.interfaces = values::interfaces(&values::list(&setting.value))?;
         }

@@ -10,6 +10,7 @@ use crate::catalog::{Interface, Region};
 use crate::client::Resolve;
 use crate::config::LogFormat;
 use crate::identity::OnRefused;
+use crate::secret::Secret;
 use crate::server::ListenAddr;
 
 use super::listen;
@@ -61,8 +62,9 @@ pub(super) struct Settings {
     pub(super) allowed_hosts: Option<Vec<String>>,
     pub(super) allow_minting: Option<bool>,
     pub(super) resolve: Option<Vec<Resolve>>,
-    pub(super) https_proxy: Option<String>,
-    pub(super) http_proxy: Option<String>,
+    /// The URL may hold a password.
+    pub(super) https_proxy: Option<Secret>,
+    pub(super) http_proxy: Option<Secret>,
     pub(super) no_proxy: Option<String>,
     pub(super) cacert: Option<Placed<PathBuf>>,
     pub(super) cert: Option<Placed<PathBuf>>,
@@ -109,7 +111,14 @@ pub(super) struct Base<'a> {
 
 impl Settings {
     /// Sets one of [`NAMES`]; what is wrong with the value becomes a mistake.
-    pub(super) fn set(&mut self, name: &str, given: &Given, place: &str, base: Base<'_>, mistakes: &mut Mistakes) {
+    pub(super) fn set(
+        &mut self,
+        name: &str,
+        given: &Given,
+        place: &str,
+        base: Base<'_>,
+        mistakes: &mut Mistakes,
+    ) {
         if let Err(message) = self.try_set(name, given, place, base) {
             mistakes.at(place, message);
         }
@@ -139,8 +148,8 @@ impl Settings {
             "allowed_hosts" => self.allowed_hosts = Some(each(&given.list()?, values::host)?),
             "allow_minting" => self.allow_minting = Some(given.switch()?),
             "resolve" => self.resolve = Some(each(&given.entries()?, values::resolve)?),
-            "https_proxy" => self.https_proxy = Some(given.any_text()?),
-            "http_proxy" => self.http_proxy = Some(given.any_text()?),
+            "https_proxy" => self.https_proxy = Some(Secret::new(given.any_text()?)),
+            "http_proxy" => self.http_proxy = Some(Secret::new(given.any_text()?)),
             "no_proxy" => self.no_proxy = Some(given.list()?.join(",")),
             "cacert" => self.cacert = Some(path(given)?),
             "cert" => self.cert = Some(path(given)?),
@@ -190,7 +199,9 @@ impl Given {
     fn any_text(&self) -> Result<String, String> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Number(_) | Self::Switch(_) | Self::List(_) => Err("it must be a text in quotes".to_owned()),
+            Self::Number(_) | Self::Switch(_) | Self::List(_) => {
+                Err("it must be a text in quotes".to_owned())
+            }
         }
     }
 
@@ -292,12 +303,20 @@ mod tests {
     fn values_of_the_wrong_kind_are_mistakes_with_their_place() {
         for (name, given, message) in [
             ("token_wait", Given::Number(10), "there: `10` has no unit; write \"10s\" for seconds"),
-            ("connect_timeout", Given::Text("0s".to_owned()), "there: with no time at all, nothing would ever succeed"),
+            (
+                "connect_timeout",
+                Given::Text("0s".to_owned()),
+                "there: with no time at all, nothing would ever succeed",
+            ),
             ("workers", Given::Number(0), "there: `0` is not a whole number from 1 to 1024"),
             ("region", Given::Number(1), "there: it must be a text in quotes"),
             ("cloud", Given::Text(" ".to_owned()), "there: it is empty"),
             ("allow_minting", Given::List(vec![]), "there: it must be `true` or `false`"),
-            ("log_level", Given::Text("3".to_owned()), "there: `3` is not a log level; there are `error`, `warn`, `info`, `debug` and `trace`"),
+            (
+                "log_level",
+                Given::Text("3".to_owned()),
+                "there: `3` is not a log level; there are `error`, `warn`, `info`, `debug` and `trace`",
+            ),
         ] {
             let (_, mistakes) = set(name, &given);
             assert_eq!(mistakes.iter().next().unwrap().to_string(), message);

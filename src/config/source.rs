@@ -78,12 +78,19 @@ fn of_clouds(
         let names = clouds.names();
         if !names.is_empty() {
             let place = if env.get("OS_CLIENT_CONFIG_FILE").is_some() { "OS_CLIENT_CONFIG_FILE" } else { "" };
-            mistakes.at(place, format!(
-                "no cloud is chosen, and {} holds several; use `--cloud` or OS_CLOUD with one of {}",
-                clouds.place(),
-                names.join(", ")
-            ));
-        } else if mistakes.is_empty() && draft.texts.is_empty() && draft.secrets.is_empty() && aside.is_empty() {
+            mistakes.at(
+                place,
+                format!(
+                    "no cloud is chosen, and {} holds several; use `--cloud` or OS_CLOUD with one of {}",
+                    clouds.place(),
+                    names.join(", ")
+                ),
+            );
+        } else if mistakes.is_empty()
+            && draft.texts.is_empty()
+            && draft.secrets.is_empty()
+            && aside.is_empty()
+        {
             mistakes.add(NOTHING);
         } else if mistakes.is_empty() {
             // A few variables and no cloud: what is missing is told by those who check the login.

@@ -53,10 +53,9 @@ pub(super) fn list(text: &str) -> Vec<String> {
 pub(super) fn interfaces(texts: &[String]) -> Result<Vec<Interface>, String> {
     let mut interfaces = Vec::new();
     for text in texts {
-        let interface: Interface = text
-            .trim()
-            .parse()
-            .map_err(|_| format!("`{text}` is not an interface; there are `public`, `internal` and `admin`"))?;
+        let interface: Interface = text.trim().parse().map_err(|_| {
+            format!("`{text}` is not an interface; there are `public`, `internal` and `admin`")
+        })?;
         if !interfaces.contains(&interface) {
             interfaces.push(interface);
         }
@@ -110,7 +109,8 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit() {
-        for (text, seconds) in [("10s", 10.0), ("2m 30s", 150.0), ("500ms", 0.5), ("1h", 3600.0), ("0s", 0.0)] {
+        for (text, seconds) in [("10s", 10.0), ("2m 30s", 150.0), ("500ms", 0.5), ("1h", 3600.0), ("0s", 0.0)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
         }
         assert_eq!(duration("10").unwrap_err(), "`10` has no unit; write `10s` for seconds");
@@ -139,7 +139,10 @@ mod tests {
     #[test]
     fn resolve_is_curls() {
         let found = resolve("Keystone.internal:443:10.0.0.1,[fd00::1],fd00::2").unwrap();
-        assert_eq!((found.host.as_str(), found.port, found.addresses.len()), ("keystone.internal", Some(443), 3));
+        assert_eq!(
+            (found.host.as_str(), found.port, found.addresses.len()),
+            ("keystone.internal", Some(443), 3)
+        );
         assert_eq!(resolve("a:*:::1").unwrap().port, None);
         for text in ["a:443", "a:http:1.2.3.4", ":443:1.2.3.4", "a:443:", "a:443:b"] {
             assert!(resolve(text).is_err(), "{text}");

@@ -75,7 +75,8 @@ pub(super) fn parse(text: &str, file: &Arc<str>) -> Result<BTreeMap<String, Node
             max_total_replayed_events: 100_000,
         },
     };
-    let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error))?;
+    let raw: Spanned<Raw> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| explain(&error))?;
     match resolve(raw, text, file).value {
         Value::Map(map) => Ok(map),
         Value::Null => Ok(BTreeMap::new()),
@@ -126,7 +127,9 @@ impl fmt::Debug for Value {
 pub(super) fn merge(under: &mut BTreeMap<String, Node>, over: BTreeMap<String, Node>) {
     for (key, node) in over {
         match (under.get_mut(&key), node) {
-            (Some(Node { value: Value::Map(old), .. }), Node { value: Value::Map(new), .. }) => merge(old, new),
+            (Some(Node { value: Value::Map(old), .. }), Node { value: Value::Map(new), .. }) => {
+                merge(old, new)
+            }
             (_, node) => {
                 under.insert(key, node);
             }
@@ -150,7 +153,9 @@ fn resolve(raw: Spanned<Raw>, source: &str, file: &Arc<str>) -> Node {
         Raw::Text(text) => Value::Text(text),
         Raw::Inferred => Value::Text(Zeroizing::new(written(raw.defined, source).to_owned())),
         Raw::List(list) => Value::List(list.into_iter().map(|item| resolve(item, source, file)).collect()),
-        Raw::Map(map) => Value::Map(map.into_iter().map(|(key, item)| (key, resolve(item, source, file))).collect()),
+        Raw::Map(map) => {
+            Value::Map(map.into_iter().map(|(key, item)| (key, resolve(item, source, file))).collect())
+        }
     };
     Node { value, line: raw.referenced.line(), file: Arc::clone(file) }
 }
@@ -169,11 +174,15 @@ fn explain(error: &Error) -> YamlError {
     let line = error.location().map_or(0, |location| location.line());
     let message = match error.without_snippet() {
         Error::MultipleDocuments { .. } => return YamlError::SeveralDocuments,
-        Error::UnknownAnchor { .. } => "an alias (`*name`) without its anchor; quote a text that begins with `*`",
+        Error::UnknownAnchor { .. } => {
+            "an alias (`*name`) without its anchor; quote a text that begins with `*`"
+        }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. } => "the file is larger than any sensible one once its aliases are written out",
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "the file is larger than any sensible one once its aliases are written out"
+        }
         _ => {
             "this is not valid YAML; look for indentation, a missing space after `:`, and texts with special characters that want quotes"
         }
@@ -268,8 +277,26 @@ mod tests {
     #[test]
     fn scalars_keep_the_characters_that_are_written() {
         for written in [
-            "0123", "1234", "yes", "No", "true", "on", "1e3", "0x1F", "1_000", "1.10", "+5", "-07", ".inf", ".nan",
-            "12345678901234567890123456789", "1:30", "2024-01-01", "p@ss: word", "a#b", "12e999",
+            "0123",
+            "1234",
+            "yes",
+            "No",
+            "true",
+            "on",
+            "1e3",
+            "0x1F",
+            "1_000",
+            "1.10",
+            "+5",
+            "-07",
+            ".inf",
+            ".nan",
+            "12345678901234567890123456789",
+            "1:30",
+            "2024-01-01",
+            "p@ss: word",
+            "a#b",
+            "12e999",
         ] {
             let quoted = if written.contains(": ") { format!("'{written}'") } else { written.to_owned() };
             assert_eq!(text_of(&format!("a: 1\nk: {quoted} # note\nz: 2\n")), written);
@@ -308,7 +335,15 @@ mod tests {
         assert!(parse("").unwrap().is_empty());
         assert!(parse("# only a comment\n").unwrap().is_empty());
         assert_eq!(parse("---\na: 1\n").unwrap().len(), 1);
-        for broken in ["k: \"hunter2\nz: 1", "k: hunter2: x", "k: *hunter2", "k: @hunter2", "k: !hunter2", "\tk: hunter2", "k: %hunter2"] {
+        for broken in [
+            "k: \"hunter2\nz: 1",
+            "k: hunter2: x",
+            "k: *hunter2",
+            "k: @hunter2",
+            "k: !hunter2",
+            "\tk: hunter2",
+            "k: %hunter2",
+        ] {
             match parse(broken) {
                 Ok(_) => {}
                 Err(error) => assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}"),

@@ -5,7 +5,6 @@
 //! `magic_fixes`: `tenant_*` is `project_*`, `auth_token` is `token`, `*endpoint_type` is
 //! `*interface`, `auth_plugin` is `auth_type`, `{region_name}` is filled in.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::{Interface, Region};
@@ -20,6 +19,7 @@ use super::super::services::ServiceSetting;
 use super::super::settings::Placed;
 use super::super::values;
 use super::super::yaml::{Node, Value};
+use super::layers::{Map, filled_in, flatten, place, texts, update};
 use super::profile::Profile;
 
 /// What one cloud entry says.
@@ -45,15 +45,17 @@ pub(super) struct Reader<'a> {
     pub(super) mistakes: &'a mut Mistakes,
 }
 
-type Map = BTreeMap<String, Node>;
-
 impl Reader<'_> {
     pub(super) fn read(mut self, entry: Map, profile: Profile) -> Option<Cloud> {
         let mut map = self.under(profile, &entry)?;
         update(&mut map, entry);
         let region = self.choose_region(&mut map)?;
         if let Some(region) = &region {
-            let node = Node { value: Value::Text(region.0.clone().into()), line: 0, file: self.files.as_str().into() };
+            let node = Node {
+                value: Value::Text(region.0.clone().into()),
+                line: 0,
+                file: self.files.as_str().into(),
+            };
             map.insert("region_name".to_owned(), node);
         }
         let flat = flatten(&map);
@@ -87,79 +89,22 @@ impl Reader<'_> {
             }
             Profile::Found(map) => {
                 let mut map = super::normalized(&map);
-                let message = map.remove("message").and_then(|node| node.text().map(str::to_owned)).unwrap_or_default();
+                let message =
+                    map.remove("message").and_then(|node| node.text().map(str::to_owned)).unwrap_or_default();
                 match map.remove("status").as_ref().and_then(Node::text) {
                     Some("shutdown") => {
                         self.wrong(format!("its profile is of a cloud that no longer exists. {message}"));
                         return None;
                     }
                     Some("deprecated") => {
-                        self.warnings.push(format!("cloud `{}`: its profile is deprecated. {message}", self.name));
+                        self.warnings
+                            .push(format!("cloud `{}`: its profile is deprecated. {message}", self.name));
                     }
                     Some(_) | None => {}
                 }
                 Some(map)
             }
         }
-    }
-
-    /// The region's name; its `values` go over the map. `None` after a mistake.
-    fn choose_region(&mut self, map: &mut Map) -> Option<Option<Region>> {
-        let regions = map.remove("regions").filter(|node| !node.is_null());
-        let mut known: Vec<(String, Map)> = Vec::new();
-        if let Some(node) = regions {
-            let Value::List(items) = node.value else {
-                self.mistakes.at(format!("{}:{}, `regions`", node.file, node.line), "`regions` is not a list");
-                return None;
-            };
-            for item in items {
-                known.push(self.known_region(&item)?);
-            }
-        } else {
-            let asked = map.get("region_name").map(texts).unwrap_or_default();
-            if let [only] = asked.as_slice() {
-                // A single region is a default, which another choice replaces.
-                let region = self.region.map_or_else(|| only.clone(), |region| region.value.0.clone());
-                return Some(Some(Region(region)));
-            }
-            known = asked.into_iter().map(|name| (name, Map::new())).collect();
-        }
-        let Some(region) = self.region else {
-            let Some((name, values)) = known.into_iter().next() else { return Some(None) };
-            update(map, values);
-            return Some(Some(Region(name)));
-        };
-        if known.is_empty() {
-            return Some(Some(region.value.clone()));
-        }
-        let names: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
-        let Some((_, values)) = known.into_iter().find(|(name, _)| *name == region.value.0) else {
-            self.mistakes.at(
-                &region.place,
-                format!(
-                    "`{}` is not a region of cloud `{}`; it has {} (region names are case sensitive)",
-                    region.value.0,
-                    self.name,
-                    names.join(", ")
-                ),
-            );
-            return None;
-        };
-        update(map, values);
-        Some(Some(region.value.clone()))
-    }
-
-    fn known_region(&mut self, item: &Node) -> Option<(String, Map)> {
-        if let Some(name) = item.text() {
-            return Some((name.to_owned(), Map::new()));
-        }
-        let named = item.map().and_then(|map| Some((map, map.get("name")?.text()?)));
-        let Some((map, name)) = named else {
-            self.mistakes.at(item.place(), "a region is a name, or a mapping with `name` and `values`");
-            return None;
-        };
-        let values = map.get("values").and_then(Node::map).map(super::normalized).unwrap_or_default();
-        Some((name.to_owned(), values))
     }
 
     fn draft(&mut self, map: &Map, flat: &Map) -> Draft {
@@ -174,7 +119,9 @@ impl Reader<'_> {
                     let value = if key == "auth_url" { filled_in(text, map) } else { text.to_owned() };
                     draft.texts.insert(key, Placed { value, place: place(node, key) });
                 }
-                Value::Null | Value::List(_) | Value::Map(_) => self.mistakes.at(place(node, key), "it must be a text"),
+                Value::Null | Value::List(_) | Value::Map(_) => {
+                    self.mistakes.at(place(node, key), "it must be a text")
+                }
             }
         }
         for (key, _) in SECRETS {
@@ -188,21 +135,27 @@ impl Reader<'_> {
 
     fn secret(&mut self, flat: &Map, key: &str) -> Option<Placed<Secret>> {
         let file_key = format!("{key}_file");
-        match (flat.get(key).filter(|node| !node.is_null()), flat.get(&file_key).and_then(|node| Some((node, node.text()?)))) {
+        match (
+            flat.get(key).filter(|node| !node.is_null()),
+            flat.get(&file_key).and_then(|node| Some((node, node.text()?))),
+        ) {
             (Some(node), Some(_)) => {
-                self.mistakes.at(node.place(), format!("`{key}` and `{file_key}` are both set; remove one of them"));
+                self.mistakes
+                    .at(node.place(), format!("`{key}` and `{file_key}` are both set; remove one of them"));
                 None
             }
             (Some(node), None) => match &node.value {
                 Value::Text(text) if text.is_empty() => None,
-                Value::Text(text) => Some(Placed { value: Secret::new(text.as_str()), place: place(node, key) }),
+                Value::Text(text) => {
+                    Some(Placed { value: Secret::new(text.as_str()), place: place(node, key) })
+                }
                 Value::Null | Value::List(_) | Value::Map(_) => {
                     self.mistakes.at(place(node, key), "it must be a text");
                     None
                 }
             },
             (None, Some((node, path))) => {
-                let dir = Path::new(&*node.file).parent().unwrap_or(Path::new("."));
+                let dir = Path::new(&*node.file).parent().unwrap_or_else(|| Path::new("."));
                 let read = secret_file::read(&self.places.resolve(path, dir));
                 let place = place(node, &file_key);
                 let value = read.map_err(|message| self.mistakes.at(&place, message)).ok()?;
@@ -220,7 +173,10 @@ impl Reader<'_> {
                 continue;
             }
             if let Some(close) = close_name(key, known()) {
-                self.warnings.push(format!("{}: `{key}` is not a key of `auth`; did you mean `{close}`?", node.place()));
+                self.warnings.push(format!(
+                    "{}: `{key}` is not a key of `auth`; did you mean `{close}`?",
+                    node.place()
+                ));
             }
         }
     }
@@ -237,7 +193,8 @@ impl Reader<'_> {
     }
 
     fn interfaces(&mut self, map: &Map) -> Option<Vec<Interface>> {
-        let (key, node) = ["interface", "endpoint_type"].iter().find_map(|key| Some((*key, map.get(*key)?)))?;
+        let (key, node) =
+            ["interface", "endpoint_type"].iter().find_map(|key| Some((*key, map.get(*key)?)))?;
         let texts = texts(node);
         if texts.is_empty() {
             return None;
@@ -272,51 +229,6 @@ impl Reader<'_> {
     }
 }
 
-/// Lays one layer over another (`loader.py:_auth_update`).
-fn update(under: &mut Map, over: Map) {
-    for (key, node) in over {
-        match (under.get_mut(&key), node) {
-            (Some(Node { value: Value::Map(old), .. }), Node { value: Value::Map(new), .. }) if key == "auth" => {
-                old.extend(new);
-            }
-            // A key without a value takes nothing away.
-            (Some(_), node) if node.is_null() => {}
-            (_, node) => {
-                under.insert(key, node);
-            }
-        }
-    }
-}
-
-/// The keys about the login: those below `auth`, and those that stand beside it. Which of the
-/// two wins depends on the key (`loader.py:_fix_backwards_auth` and `_validate_auth`).
-fn flatten(map: &Map) -> Map {
-    let empty = Map::new();
-    let auth = map.get("auth").and_then(Node::map).unwrap_or(&empty);
-    let mut flat = Map::new();
-    let keys = TEXTS.iter().chain(&SECRETS).map(|(key, _)| *key);
-    let files: Vec<String> = SECRETS.iter().map(|(key, _)| format!("{key}_file")).collect();
-    for key in keys.chain(files.iter().map(String::as_str)) {
-        let spellings = std::iter::once(key).chain(OLD_NAMES.iter().filter(|(_, new)| *new == key).map(|(old, _)| *old));
-        let found = spellings.into_iter().find_map(|spelling| {
-            let (beside, below) = (set(map, spelling), set(auth, spelling));
-            if key.contains("project") || key.contains("domain") || key == "token" {
-                beside.or(below)
-            } else {
-                below.or(beside)
-            }
-        });
-        if let Some(node) = found {
-            flat.insert(key.to_owned(), node.clone());
-        }
-    }
-    flat
-}
-
-fn set<'a>(map: &'a Map, key: &str) -> Option<&'a Node> {
-    map.get(key).filter(|node| !node.is_null())
-}
-
 fn services(map: &Map) -> Vec<ServiceSetting> {
     let texts = map.iter().map(|(key, node)| (key, node, texts(node).join(",")));
     texts
@@ -324,44 +236,6 @@ fn services(map: &Map) -> Vec<ServiceSetting> {
         .filter_map(|(key, node, text)| ServiceSetting::new(key, &filled_in(&text, map), &place(node, key)))
         .collect()
 }
-
-/// `{region_name}` and its like, as Python's `str.format` on openstacksdk's side.
-fn filled_in(text: &str, map: &Map) -> String {
-    let mut filled = text.to_owned();
-    for (key, node) in map {
-        let placeholder = format!("{{{key}}}");
-        // A password in a URL would be an odd thing to ask for.
-        if key != "password"
-            && filled.contains(&placeholder)
-            && let Some(value) = node.text()
-        {
-            filled = filled.replace(&placeholder, value);
-        }
-    }
-    filled
-}
-
-/// A text, the texts of a list, or those between commas.
-fn texts(node: &Node) -> Vec<String> {
-    match &node.value {
-        Value::List(items) => items.iter().filter_map(|item| item.text().map(str::to_owned)).collect(),
-        Value::Text(text) => values::list(text),
-        Value::Null | Value::Map(_) => Vec::new(),
-    }
-}
-
-fn place(node: &Node, key: &str) -> String {
-    format!("{}, `{key}`", node.place())
-}
-
-/// Spellings of the past and what they are now.
-const OLD_NAMES: [(&str, &str); 5] = [
-    ("tenant_id", "project_id"),
-    ("tenant_name", "project_name"),
-    ("auth_token", "token"),
-    ("user_name", "username"),
-    ("auth_plugin", "auth_type"),
-];
 
 /// Keys below `auth` of logins that we do not have, and the old spellings.
 const OTHER_KEYS: [&str; 12] = [

@@ -25,10 +25,14 @@ pub(super) fn find(name: &str, public: &BTreeMap<String, Node>, warnings: &mut V
         "ovh" => OVH,
         "ovh-us" => OVH_US,
         url if url.contains("://") => {
-            return Profile::Missing(format!("profile `{url}` would be fetched from there, which Gatestone does not do"));
+            return Profile::Missing(format!(
+                "profile `{url}` would be fetched from there, which Gatestone does not do"
+            ));
         }
         other => {
-            return Profile::Missing(format!("profile `{other}` is neither in clouds-public.yaml nor known to Gatestone"));
+            return Profile::Missing(format!(
+                "profile `{other}` is neither in clouds-public.yaml nor known to Gatestone"
+            ));
         }
     };
     match yaml::parse(text, &Arc::from(format!("profile `{name}`"))) {
