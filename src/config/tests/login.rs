@@ -1,0 +1,181 @@
+//! Logins from `OS_*` variables.
+
+use super::*;
+
+fn bare(variables: &[(&str, &str)]) -> World {
+    World::new().vars(&[("OS_AUTH_URL", "https://k.example:5000")]).vars(variables)
+}
+
+#[test]
+fn the_usual_openrc_is_a_password_login_to_a_project() {
+    let config = World::openrc(&[]).config();
+    let credentials = config.identity.credentials;
+    assert_eq!(credentials.auth_url.path, "/v3");
+    let Method::Password { user, password } = credentials.method else { panic!() };
+    assert_eq!(user, User::Name { name: "demo".to_owned(), domain: domain("Default") });
+    assert_eq!(password.expose(), PASSWORD);
+    assert_eq!(
+        credentials.scope,
+        Scope::Project(Project::Name { name: "p".to_owned(), domain: domain("Default") })
+    );
+    assert_contains(&config.sources.credentials, "the environment (OS_AUTH_URL");
+    assert_contains(&config.sources.credentials, "OS_PASSWORD");
+}
+
+#[test]
+fn ids_need_no_domains_and_win_over_names() {
+    let config = bare(&[
+        ("OS_USERID", "u"),
+        ("OS_USERNAME", "x"),
+        ("OS_PASSWORD", "s"),
+        ("OS_TENANT_ID", "p"),
+        ("OS_TENANT_NAME", "n"),
+    ])
+    .config();
+    assert!(
+        matches!(config.identity.credentials.method, Method::Password { user: User::Id(id), .. } if id == "u")
+    );
+    assert_eq!(config.identity.credentials.scope, Scope::Project(Project::Id("p".to_owned())));
+}
+
+#[test]
+fn one_domain_can_stand_for_both() {
+    for (variable, expected) in [
+        ("OS_DEFAULT_DOMAIN", Domain::Id("d".to_owned())),
+        ("OS_DEFAULT_DOMAIN_NAME", domain("d")),
+        ("OS_DOMAIN_NAME", domain("d")),
+        ("OS_DOMAIN_ID", Domain::Id("d".to_owned())),
+    ] {
+        let config =
+            bare(&[("OS_USERNAME", "u"), ("OS_PASSWORD", "s"), ("OS_PROJECT_NAME", "p"), (variable, "d")])
+                .config();
+        let credentials = config.identity.credentials;
+        assert_eq!(
+            credentials.scope,
+            Scope::Project(Project::Name { name: "p".to_owned(), domain: expected.clone() }),
+            "{variable}"
+        );
+        let Method::Password { user: User::Name { domain, .. }, .. } = credentials.method else { panic!() };
+        assert_eq!(domain, expected, "{variable}");
+    }
+}
+
+#[test]
+fn there_are_scopes_beside_projects() {
+    let user = [("OS_USER_ID", "u"), ("OS_PASSWORD", "s")];
+    let scope = |more: &[(&str, &str)]| bare(&user).vars(more).config().identity.credentials.scope;
+    assert_eq!(scope(&[("OS_SYSTEM_SCOPE", "all")]), Scope::System);
+    assert_eq!(scope(&[("OS_DOMAIN_NAME", "d")]), Scope::Domain(domain("d")));
+    assert_eq!(scope(&[]), Scope::Unspecified);
+    assert_contains(
+        &bare(&user).config().warnings.concat(),
+        "no project is named (OS_PROJECT_ID or OS_PROJECT_NAME)",
+    );
+}
+
+#[test]
+fn application_credentials_are_recognised_and_take_no_scope() {
+    let config = bare(&[
+        ("OS_APPLICATION_CREDENTIAL_ID", "a"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET", PASSWORD),
+        ("OS_PROJECT_NAME", "left over"),
+    ])
+    .config();
+    let Method::ApplicationCredential { credential: ApplicationCredential::Id(id), .. } =
+        config.identity.credentials.method
+    else {
+        panic!()
+    };
+    assert_eq!((id.as_str(), config.identity.credentials.scope), ("a", Scope::Unspecified));
+    assert_contains(&config.warnings.concat(), "OS_PROJECT_NAME: ignored");
+
+    let by_name = bare(&[
+        ("OS_AUTH_TYPE", "v3applicationcredential"),
+        ("OS_APPLICATION_CREDENTIAL_NAME", "a"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET", PASSWORD),
+        ("OS_USERNAME", "u"),
+        ("OS_DOMAIN_NAME", "d"),
+    ])
+    .config();
+    let Method::ApplicationCredential { credential: ApplicationCredential::Name { user, .. }, .. } =
+        by_name.identity.credentials.method
+    else {
+        panic!()
+    };
+    assert_eq!(user, User::Name { name: "u".to_owned(), domain: domain("d") });
+    assert!(by_name.warnings.is_empty(), "{:?}", by_name.warnings);
+}
+
+#[test]
+fn a_token_is_used_where_there_is_no_user() {
+    let config = bare(&[("OS_AUTH_TOKEN", "t"), ("OS_PROJECT_ID", "p")]).config();
+    assert!(matches!(config.identity.credentials.method, Method::Token(_)));
+    let config =
+        bare(&[("OS_TOKEN", "t"), ("OS_USER_ID", "u"), ("OS_PASSWORD", "s"), ("OS_PROJECT_ID", "p")])
+            .config();
+    assert!(matches!(config.identity.credentials.method, Method::Password { .. }));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said_in_the_users_words() {
+    for (variables, message) in [
+        (&[("OS_USERNAME", "")][..], "a password login wants a user: set OS_USERNAME or OS_USER_ID"),
+        (&[("OS_AUTH_URL", "")], "OS_AUTH_URL is not set; it is Keystone's URL"),
+        (&[("OS_AUTH_URL", "k.example:5000")], "OS_AUTH_URL: `k.example:5000` does not do as Keystone's URL"),
+        (&[("OS_AUTH_URL", "https://k/v2.0/")], "OS_AUTH_URL: `https://k/v2.0/` is the Identity API v2.0"),
+        (&[("OS_AUTH_URL", "https://u:hunter2-sesame@k")], "OS_AUTH_URL: the URL holds user information"),
+        (&[("OS_PASSWORD", "")], "OS_PASSWORD is not set, nor is OS_PASSWORD_FILE"),
+        (
+            &[("OS_USER_DOMAIN_NAME", "")],
+            "OS_USERNAME is set but neither OS_USER_DOMAIN_ID nor OS_USER_DOMAIN_NAME; on most clouds it is OS_USER_DOMAIN_NAME=Default",
+        ),
+        (
+            &[("OS_AUTH_TYPE", "v3totp")],
+            "OS_AUTH_TYPE: the authentication type `v3totp` is not supported yet; there are `password`",
+        ),
+        (&[("OS_AUTH_TYPE", "v2password")], "OS_AUTH_TYPE: `v2password` is for the Identity API v2.0"),
+        (&[("OS_AUTH_TYPE", "pasword")], "did you mean `password`?"),
+        (
+            &[("OS_AUTH_TYPE", "v3applicationcredential")],
+            "the application credential is missing: set OS_APPLICATION_CREDENTIAL_ID",
+        ),
+        (
+            &[("OS_SYSTEM_SCOPE", "all")],
+            "OS_SYSTEM_SCOPE: a token is valid for the system or for a project, not both; OS_PROJECT_NAME is set too",
+        ),
+        (&[("OS_TRUST_ID", "t")], "OS_TRUST_ID: trusts are not supported yet"),
+        (&[("OS_IDENTITY_API_VERSION", "2.0")], "OS_IDENTITY_API_VERSION: `2.0` is not supported"),
+        (&[("OS_CACERT", "no.pem")], "OS_CACERT: cannot read /work/no.pem"),
+        (&[("OS_INSECURE", "perhaps")], "OS_INSECURE: `perhaps` is neither `true` nor `false`"),
+        (
+            &[("OS_IMAGE_ENDPOINT_OVERRIDE", "nowhere")],
+            "OS_IMAGE_ENDPOINT_OVERRIDE: the endpoint override is no good",
+        ),
+    ] {
+        assert_contains(&World::openrc(variables).mistakes(), message);
+    }
+}
+
+#[test]
+fn a_password_alone_is_not_called_nothing() {
+    assert_contains(&World::new().vars(&[("OS_PASSWORD", PASSWORD)]).mistakes(), "OS_AUTH_URL is not set");
+}
+
+#[test]
+fn odd_ends_of_secrets_and_unverified_certificates_are_warned_about() {
+    let warnings = World::openrc(&[("OS_PASSWORD", "hunter2-sesame\r"), ("OS_INSECURE", "1")])
+        .config()
+        .warnings
+        .concat();
+    assert_contains(&warnings, "OS_PASSWORD ends in white space");
+    assert_contains(&warnings, "OS_INSECURE: certificates are NOT verified");
+    assert!(!warnings.contains(PASSWORD));
+}
+
+#[test]
+fn a_service_managers_credential_is_a_secret_too() {
+    let world = World::openrc(&[("OS_PASSWORD", "")]);
+    let path = world.file("run/os_password", &format!("{PASSWORD}\n"));
+    let config = world.vars(&[("CREDENTIALS_DIRECTORY", path.parent().unwrap().to_str().unwrap())]).config();
+    assert_contains(&config.sources.credentials, "credential os_password");
+}
