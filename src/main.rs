@@ -1,1 +1,72 @@
-fn main() {}
+//! The `gatestone` program: arguments, settings, logging, and the exit status.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use gatestone::cli::{CheckArgs, Cli, Command, HealthArgs, RunArgs, ServerArgs};
+use gatestone::commands::{self, Exit, complain};
+use gatestone::config::{self, Config, LogFormat, LogSettings, Mistakes, Places, ProcessEnvironment};
+use tracing_subscriber::fmt;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run(&args),
+        Command::Check(args) => check(&args),
+        Command::Health(args) => health(&args),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            complain(format_args!("the system does not let us run: {error}"));
+            Exit::Failure.into()
+        }
+    }
+}
+
+fn run(args: &RunArgs) -> io::Result<Exit> {
+    let environment = ProcessEnvironment;
+    let places = Places::of_process(&environment);
+    match Config::load(&args.cloud, &args.server, &environment, &places) {
+        Ok(config) => {
+            start_logging(&config.log);
+            commands::run::run(config)
+        }
+        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+    }
+}
+
+fn check(args: &CheckArgs) -> io::Result<Exit> {
+    let environment = ProcessEnvironment;
+    let places = Places::of_process(&environment);
+    match Config::load(&args.cloud, &ServerArgs::default(), &environment, &places) {
+        Ok(config) => {
+            start_logging(&config.log);
+            commands::check::run(config, args.path.as_deref(), args.json)
+        }
+        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+    }
+}
+
+fn health(args: &HealthArgs) -> io::Result<Exit> {
+    let environment = ProcessEnvironment;
+    let places = Places::of_process(&environment);
+    match config::health_addresses(args.listen.as_deref(), &environment, &places) {
+        Ok(addresses) => commands::health::run(&addresses, args.ready, args.wait),
+        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+    }
+}
+
+fn wrong_settings(mistakes: &Mistakes) -> Exit {
+    complain(mistakes);
+    Exit::Usage
+}
+
+/// Logs go to standard error, so that standard output stays for answers.
+fn start_logging(settings: &LogSettings) {
+    let builder = fmt().with_writer(io::stderr).with_max_level(settings.level);
+    match settings.format {
+        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{EndpointUrl, Region};
+use crate::catalog::{EndpointUrl, Region, service_types};
 use crate::routing::ServicePreferences;
 
 use super::mistakes::Mistakes;
@@ -40,10 +40,8 @@ impl ServiceSetting {
 /// The official type of a service that a user named by type, alias or setting's prefix.
 pub(super) fn official(name: &str) -> String {
     let name = name.to_ascii_lowercase().replace('_', "-");
-    match name.as_str() {
-        "volume" | "volumev2" | "volumev3" | "block-store" => "block-storage".to_owned(),
-        _ => name,
-    }
+    let official = service_types::official(&name).or_else(|| service_types::of_project(&name));
+    official.map_or(name, str::to_owned)
 }
 
 /// Checks an endpoint override, which may hold placeholders for the token's project.
@@ -53,7 +51,7 @@ pub(super) fn check_override(text: &str) -> Result<(), String> {
     });
     if sample.contains("%(") || sample.contains("$(") {
         return Err(format!(
-            "an endpoint override can hold `%(project_id)s`, `%(tenant_id)s` and no other placeholder: `{text}`"
+            "an endpoint override can hold `%(project_id)s`, `%(tenant_id)s`, `%(user_id)s` and no other placeholder: `{text}`"
         ));
     }
     sample
@@ -113,7 +111,7 @@ fn split(key: &str) -> Option<(&str, Kind)> {
 }
 
 /// What is expanded in an override for each token.
-const PLACEHOLDERS: [&str; 2] = ["project_id", "tenant_id"];
+const PLACEHOLDERS: [&str; 3] = ["project_id", "tenant_id", "user_id"];
 
 /// Options of auth plugins that only look like a service's.
 const NOT_SERVICES: [&str; 6] = [

@@ -78,9 +78,17 @@ impl Refresher {
     }
 
     /// Logs in once and builds a snapshot, for `check`; nothing is published.
-    pub async fn once(mut self) -> Result<Snapshot, AuthError> {
-        let login = self.keystone.authenticate().await?;
-        Ok(self.snapshot(login))
+    pub async fn once(
+        client: &Client,
+        settings: &Settings,
+        preferences: &Preferences,
+        clock: &Clock,
+    ) -> Result<Snapshot, AuthError> {
+        let cell = Arc::new(SnapshotCell::new(clock.clone()));
+        let metrics = Arc::default();
+        let mut refresher = Self::new(client.clone(), settings.clone(), preferences.clone(), cell, metrics);
+        let login = refresher.keystone.authenticate().await?;
+        Ok(refresher.snapshot(login))
     }
 
     /// Publishes what a login brought; tells when to go on.

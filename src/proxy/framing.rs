@@ -106,10 +106,12 @@ mod tests {
         headers.get_all(CONTENT_LENGTH).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
+    type Values = &'static [&'static str];
+
     #[test]
     fn a_response_is_framed_by_its_body() {
         // (request method, status, lines that came, size of the body, lines that leave)
-        let table: [(Method, u16, &[&str], Option<u64>, &[&str]); 11] = [
+        let table: [(Method, u16, Values, Option<u64>, Values); 11] = [
             (Method::GET, 200, &["5"], Some(5), &["5"]),
             (Method::GET, 200, &["5", "5"], Some(5), &["5"]),
             (Method::GET, 200, &["05"], Some(5), &["5"]),
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn a_request_is_framed_by_its_body() {
         // (method, lines that came, size of the body, lines that leave, chunked asked for)
-        let table: [(Method, &[&str], Option<u64>, &[&str], bool); 7] = [
+        let table: [(Method, Values, Option<u64>, Values, bool); 7] = [
             (Method::GET, &[], Some(0), &[], false),
             (Method::POST, &["0"], Some(0), &["0"], false),
             (Method::PUT, &["03"], Some(3), &["3"], false),

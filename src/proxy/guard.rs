@@ -199,7 +199,8 @@ fn check_form(method: &Method, uri: &Uri) -> Result<(), Rejection> {
     if uri.path() == "*" {
         return Err(Rejection::Asterisk);
     }
-    if uri.authority().is_some() && uri.scheme().is_none() || !uri.path().starts_with('/') {
+    // The authority-form has an empty path.
+    if !uri.path().starts_with('/') {
         return Err(Rejection::TargetForm);
     }
     Ok(())

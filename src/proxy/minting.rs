@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn spellings_of_other_routes_are_refused() {
         for (method, path) in [
+            ("GET", "/v3/OS-FEDERATION/websso/openid"),
             ("POST", "/v3/users/a%5Cb/application_credentials"),
             ("POST", "/v3/users/%2e%2e/application_credentials"),
             ("POST", "/v3/users/u/Application%5FCredentials"),

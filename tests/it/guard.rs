@@ -1,9 +1,6 @@
 //! The open door: who may ask, and what no one may ask for.
 
-use gatestone::identity::credentials::Method;
-use gatestone::secret::Secret;
-
-use crate::support::{Keystone, Proxy, Service, ask, config, get};
+use crate::support::{Keystone, Proxy, Service, ask};
 
 async fn cloud() -> (Service, Keystone, Proxy) {
     let service = Service::echo().await;
@@ -85,17 +82,6 @@ async fn a_service_beside_keystone_on_one_host_is_no_way_around_the_minting_rule
     let request = "POST /compute/v3/auth/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
     let reply = ask(proxy.addr, request).await;
     assert_eq!((reply.status, reply.reason()), (403, "mints_credential"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_plain_endpoint_is_refused_while_the_auth_url_is_https() {
-    // The token is had over plain HTTP here, so the rule is asked by way of an override.
-    let (service, keystone, _) = cloud().await;
-    let mut settings = config::password(&keystone.url);
-    settings.identity.credentials.method = Method::Token(Secret::new("t"));
-    let proxy = Proxy::with(settings);
-    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
-    assert_eq!(service.heads().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

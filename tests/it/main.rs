@@ -1,6 +1,8 @@
 //! The proxy as a whole, between a fake Keystone, fake services and byte-level
 //! clients, all on one runtime whose clock is stopped. See `support`.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
 mod support;
 
 mod admin;

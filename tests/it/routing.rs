@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::{Keystone, Proxy, Service, config, get};
+use crate::support::{Answer, Keystone, Proxy, Service, config, get};
 
 fn target(head: &str) -> &str {
     head.split(' ').nth(1).unwrap()
@@ -103,4 +103,14 @@ async fn a_region_that_is_nowhere_in_the_catalog_ends_the_start_and_names_those_
     for part in ["GRA1 is not", "did you mean GRA11", "SBG5", "OS_REGION_NAME"] {
         assert!(message.contains(part), "{part} is missing in: {message}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_catalog_keystone_still_answers_and_other_prefixes_say_why_not() {
+    let keystone = Keystone::start(json!([])).await;
+    keystone.always(Answer::NoCatalog);
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/identity/v3/projects").await.status, 200);
+    let reply = get(proxy.addr, "/compute/servers").await;
+    assert_eq!((reply.status, reply.reason()), (404, "no_such_service"));
 }

@@ -44,6 +44,7 @@ pub(crate) fn password(auth_url: &str) -> Config {
         },
         log: LogSettings { format: LogFormat::Text, level: tracing::Level::INFO, access_log: false },
         workers: 1,
+        sources: gatestone::config::Sources::default(),
         warnings: Vec::new(),
     }
 }

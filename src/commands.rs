@@ -1,0 +1,76 @@
+//! What the subcommands do; one file each. They print, choose exit statuses, and
+//! own no logic that another part could own.
+
+use std::fmt;
+use std::io::{self, Write};
+
+pub mod check;
+pub mod health;
+pub mod run;
+
+use crate::config::Config;
+use crate::identity::AuthError;
+use crate::identity::credentials::{Method, Scope};
+
+/// Statuses that the program ends with (design 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Success,
+    /// It went wrong.
+    Failure,
+    /// Arguments or settings are wrong.
+    Usage,
+    /// Keystone refuses the credentials (`EX_NOPERM` of sysexits).
+    Refused,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Success => 0,
+            Exit::Failure => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 77,
+        })
+    }
+}
+
+/// Writes to standard output. A reader that has gone away is no error.
+pub fn print(text: impl fmt::Display) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes an error to standard error, for people.
+pub fn complain(text: impl fmt::Display) {
+    // Where not even this can be written, the exit status has to do.
+    let _ = writeln!(io::stderr().lock(), "gatestone: {text}");
+}
+
+/// A refusal of the credentials, with both things it can mean: Keystone answers a
+/// wrong password and a missing role with the same 401.
+pub(crate) fn explain_refusal(error: &AuthError, config: &Config) -> String {
+    let credentials = &config.identity.credentials;
+    let causes = match (&credentials.method, &credentials.scope) {
+        (Method::Password { .. }, Scope::Unspecified) => {
+            "the password is wrong, or the user does not exist or is disabled or locked".to_owned()
+        }
+        (Method::Password { user, .. }, scope) => format!(
+            "either the password is wrong, or {user} has no role on {scope} (or one of the two does not exist: check the names and domains)"
+        ),
+        (Method::ApplicationCredential { .. }, _) => {
+            "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
+                .to_owned()
+        }
+        (Method::Token(_), scope) => {
+            format!("either the token is wrong or has expired, or its user has no role on {scope}")
+        }
+    };
+    format!(
+        "{error}\n  {causes}\n  the credentials come from {}\n  tried once, since repeated tries can lock an account; correct them and start again",
+        config.sources.credentials
+    )
+}

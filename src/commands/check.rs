@@ -1,0 +1,286 @@
+//! `gatestone check`: log in once, show who we are and where everything is, ask
+//! each endpoint whether it answers. With a path: where that would go, and why.
+
+use std::io;
+use std::time::Duration;
+
+use http::header::HOST;
+use http::{HeaderName, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::runtime;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::{Exit, complain, explain_refusal, print};
+use crate::catalog::EndpointUrl;
+use crate::client::{Client, RequestBody, SendError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::{AuthError, Refresher, Snapshot};
+use crate::routing::Prefix;
+use crate::run::check_region;
+
+/// How long an endpoint may take to answer the probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Runs the check to its end.
+pub fn run(config: Config, path: Option<&str>, as_json: bool) -> io::Result<Exit> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(config, path, as_json))
+}
+
+async fn check(config: Config, path: Option<&str>, as_json: bool) -> io::Result<Exit> {
+    let client = match Client::new(&config.client) {
+        Ok(client) => client,
+        Err(error) => {
+            complain(error);
+            return Ok(Exit::Failure);
+        }
+    };
+    let snapshot = match Refresher::once(&client, &config.identity, &config.routing, &Clock::system()).await {
+        Ok(snapshot) => snapshot,
+        Err(error) => return Ok(refused(&error, &config)),
+    };
+    if let Err(error) = check_region(&snapshot, config.routing.region.as_ref()) {
+        complain(error);
+        return Ok(Exit::Usage);
+    }
+    match path {
+        Some(path) => explain_path(&snapshot, path, as_json),
+        None => {
+            let probes = probe_all(&client, &snapshot).await;
+            let report = report(&config, &snapshot, &probes);
+            print(if as_json { format!("{report:#}") } else { table(&report) })?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+fn refused(error: &AuthError, config: &Config) -> Exit {
+    if error.is_refusal() {
+        complain(explain_refusal(error, config));
+        return Exit::Refused;
+    }
+    complain(format_args!("{error}\n  the credentials come from {}", config.sources.credentials));
+    Exit::Failure
+}
+
+/// Where a request for `path` would go; nothing is sent there.
+fn explain_path(snapshot: &Snapshot, path: &str, as_json: bool) -> io::Result<Exit> {
+    let target = match snapshot.routes.resolve(path) {
+        Ok(target) => target,
+        Err(error) => {
+            complain(error);
+            return Ok(Exit::Failure);
+        }
+    };
+    let route = target.route;
+    let EndpointUrl { scheme, authority, .. } = &route.upstream;
+    let url = format!("{scheme}://{authority}{}", target.path_and_query);
+    let interface = route.interface.map(|interface| interface.to_string());
+    let report = json!({
+        "path": path,
+        "url": url,
+        "service_type": route.service_type,
+        "region": route.region.as_ref().map(|region| region.0.as_str()),
+        "interface": interface,
+        "endpoint": route.upstream.to_string(),
+        "rule": target.rule.number(),
+        "rule_text": target.rule.to_string(),
+    });
+    if as_json {
+        print(format!("{report:#}"))?;
+    } else {
+        print(url)?;
+        print(format_args!("  service    {}", route.service_type))?;
+        print(format_args!("  region     {}", route.region_label()))?;
+        print(format_args!("  interface  {}", interface.as_deref().unwrap_or("-")))?;
+        print(format_args!("  endpoint   {}", route.upstream))?;
+        print(format_args!("  rule       {}: {}", target.rule.number(), target.rule))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// What an endpoint answered, in order of the prefixes.
+async fn probe_all(client: &Client, snapshot: &Snapshot) -> Vec<String> {
+    let prefixes = snapshot.routes.prefixes();
+    let mut answers = vec!["no answer".to_owned(); prefixes.len()];
+    let mut probes = JoinSet::new();
+    for (i, prefix) in prefixes.iter().enumerate() {
+        match request(snapshot, prefix) {
+            Some(request) => {
+                let (client, url) = (client.clone(), prefix.url.clone());
+                probes.spawn(async move { (i, probe(&client, &url, request).await) });
+            }
+            None => "not asked: plain http while the auth URL is https".clone_into(&mut answers[i]),
+        }
+    }
+    while let Some(Ok((i, answer))) = probes.join_next().await {
+        answers[i] = answer;
+    }
+    answers
+}
+
+/// A HEAD of the endpoint itself, as a client's first request would be.
+fn request(snapshot: &Snapshot, prefix: &Prefix) -> Option<Request<RequestBody>> {
+    if prefix.is_insecure {
+        return None;
+    }
+    let path = if prefix.url.path.is_empty() { "/" } else { &prefix.url.path };
+    Request::builder()
+        .method(Method::GET)
+        .uri(path)
+        .header(HOST, prefix.url.authority.as_str())
+        .header(HeaderName::from_static("x-auth-token"), snapshot.token.header().clone())
+        .body(RequestBody::Empty)
+        .ok()
+}
+
+async fn probe(client: &Client, url: &EndpointUrl, request: Request<RequestBody>) -> String {
+    let start = Instant::now();
+    match timeout(PROBE_TIMEOUT, client.send(url, request)).await {
+        Err(_) => format!("no answer within {} s", PROBE_TIMEOUT.as_secs()),
+        Ok(Err(error)) => failure(&error),
+        Ok(Ok(response)) => {
+            let millis = start.elapsed().as_millis();
+            let note = match response.status() {
+                StatusCode::UNAUTHORIZED => ", refuses the token",
+                status if status.is_server_error() => ", the service is not well",
+                _ => "",
+            };
+            format!("{} in {millis} ms{note}", response.status().as_u16())
+        }
+    }
+}
+
+fn failure(error: &SendError) -> String {
+    match error {
+        SendError::Connect(error) => error.to_string(),
+        SendError::Closed(_)
+        | SendError::Malformed(_)
+        | SendError::RequestCut(_)
+        | SendError::TimedOut(_) => error.to_string(),
+    }
+}
+
+fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
+    let holder = &snapshot.holder;
+    let routes = &snapshot.routes;
+    let services: Vec<Value> = routes
+        .prefixes()
+        .iter()
+        .zip(probes)
+        .map(|(prefix, answer)| {
+            json!({
+                "prefixes": prefix.names,
+                "type": prefix.service_type,
+                "region": prefix.region.as_ref().map(|region| region.0.as_str()),
+                "interface": prefix.interface.map(|interface| interface.to_string()),
+                "endpoint": prefix.url.to_string(),
+                "other_regions": prefix.other_regions.iter().map(|r| r.0.as_str()).collect::<Vec<_>>(),
+                "alternatives": prefix.alternatives.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "override": prefix.is_override,
+                "answer": answer,
+            })
+        })
+        .collect();
+    let unreachable: Vec<String> =
+        routes.unreachable().into_iter().map(|(_, error)| error.to_string()).collect();
+    let skipped: Vec<String> = routes
+        .skipped()
+        .iter()
+        .map(|entry| {
+            let name = entry.service_type.as_deref().unwrap_or("a service without type");
+            let url = entry.url.as_deref().unwrap_or("no URL");
+            format!("{name}, {url}: {}", entry.reason)
+        })
+        .collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "credentials": config.sources.credentials,
+        "auth_url": config.identity.credentials.auth_url.to_string(),
+        "user": holder.user.name,
+        "user_domain": holder.user.domain.as_ref().map(|domain| domain.name.as_str()),
+        "scope": holder.scope.to_string(),
+        "roles": holder.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
+        "token_lifetime_seconds": snapshot.life.lifetime.as_secs(),
+        "password_expires_at": holder.user.password_expires_at,
+        "region": routes.region().map(|region| region.0.as_str()),
+        "region_from": config.sources.region,
+        "regions": routes.regions().iter().map(|region| region.0.as_str()).collect::<Vec<_>>(),
+        "services": services,
+        "unreachable": unreachable,
+        "skipped": skipped,
+        "warnings": config.warnings.iter().chain(routes.warnings()).collect::<Vec<_>>(),
+    })
+}
+
+/// The report for people.
+fn table(report: &Value) -> String {
+    let text = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            if items.is_empty() { "-".to_owned() } else { items.join(", ") }
+        }
+        other => other.to_string(),
+    };
+    let mut lines: Vec<String> = [
+        ("credentials", "credentials"),
+        ("auth URL", "auth_url"),
+        ("user", "user"),
+        ("domain", "user_domain"),
+        ("scope", "scope"),
+        ("roles", "roles"),
+        ("token life, s", "token_lifetime_seconds"),
+        ("region", "region"),
+        ("all regions", "regions"),
+    ]
+    .into_iter()
+    .map(|(label, key)| format!("{label:<14} {}", text(&report[key])))
+    .collect();
+    lines.push(String::new());
+    let mut rows = vec![["PREFIX", "REGION", "INTERFACE", "ENDPOINT", "ANSWER"].map(str::to_owned)];
+    for service in report["services"].as_array().into_iter().flatten() {
+        let prefix = format!("/{}", text(&service["prefixes"][0]));
+        let keys = ["region", "interface", "endpoint", "answer"].map(|key| text(&service[key]));
+        let [region, interface, endpoint, answer] = keys;
+        rows.push([prefix, region, interface, endpoint, answer]);
+    }
+    lines.extend(aligned(&rows));
+    for (label, key) in
+        [("cannot be reached", "unreachable"), ("skipped", "skipped"), ("warning", "warnings")]
+    {
+        for entry in report[key].as_array().into_iter().flatten() {
+            lines.push(format!("{label}: {}", text(entry)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Rows with their columns below each other; the last one has no padding.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows = [["A", "BBB", "C"], ["AAAA", "B", "CC"]].map(|row| row.map(str::to_owned));
+        assert_eq!(aligned(&rows), ["A     BBB  C", "AAAA  B    CC"]);
+    }
+}

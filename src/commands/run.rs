@@ -1,0 +1,100 @@
+//! `gatestone run`: the proxy, until a signal.
+
+use std::io;
+
+use serde_json::json;
+use tokio::runtime;
+use tracing::{info, warn};
+
+use super::{Exit, complain, explain_refusal, print};
+use crate::clock::Clock;
+use crate::config::{Config, LogFormat};
+use crate::run::{Gatestone, Ready, RunError};
+use crate::shutdown::Signals;
+use crate::worker::Layout;
+
+/// Runs the proxy on a runtime of its own beside the workers'.
+pub fn run(config: Config) -> io::Result<Exit> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> io::Result<Exit> {
+    for warning in &config.warnings {
+        warn!("{warning}");
+    }
+    let for_messages = config.clone();
+    let format = config.log.format;
+    let layout = Layout::PerCore(config.workers);
+    let gatestone = match Gatestone::bind(config, Clock::system()) {
+        Ok(gatestone) => gatestone,
+        Err(error) => return Ok(fail(&error, &for_messages)),
+    };
+    for addr in gatestone.addresses() {
+        info!(%addr, "listening");
+    }
+    let mut first = Signals::catch()?;
+    let mut second = Signals::catch()?;
+    let shutdown = async {
+        first.next().await;
+        info!("stopping; requests in flight may finish");
+    };
+    let impatience = async {
+        second.next().await;
+        second.next().await;
+    };
+    tokio::select! {
+        outcome = gatestone.run(layout, shutdown, |ready| announce(ready, format)) => match outcome {
+            Ok(()) => Ok(Exit::Success),
+            Err(error) => Ok(fail(&error, &for_messages)),
+        },
+        () = impatience => {
+            warn!("a second signal: requests in flight are cut");
+            Ok(Exit::Failure)
+        }
+    }
+}
+
+fn fail(error: &RunError, config: &Config) -> Exit {
+    match error {
+        RunError::Refused(refusal) => {
+            complain(explain_refusal(refusal, config));
+            Exit::Refused
+        }
+        RunError::UnknownRegion { .. } | RunError::AllowedHost(_) => {
+            complain(error);
+            Exit::Usage
+        }
+        RunError::Bind(_) | RunError::Client(_) | RunError::NoListener | RunError::System(_) => {
+            complain(error);
+            Exit::Failure
+        }
+    }
+}
+
+/// The one line that says that requests are served now.
+fn announce(ready: &Ready, format: LogFormat) {
+    let snapshot = &ready.snapshot;
+    let addresses: Vec<String> = ready.addresses.iter().map(ToString::to_string).collect();
+    let user = &snapshot.holder.user.name;
+    let scope = snapshot.holder.scope.to_string();
+    let region = snapshot.routes.region().map_or("any", |region| region.0.as_str());
+    let services = snapshot.routes.service_count();
+    let line = match format {
+        LogFormat::Text => format!(
+            "gatestone ready on {} as user {user}, {scope}, region {region}, {services} services",
+            addresses.join(" and ")
+        ),
+        LogFormat::Json => json!({
+            "message": "gatestone ready",
+            "listen": addresses,
+            "user": user,
+            "scope": scope,
+            "region": region,
+            "services": services,
+        })
+        .to_string(),
+    };
+    if let Err(error) = print(line) {
+        warn!(%error, "standard output cannot be written");
+    }
+}
