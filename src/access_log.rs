@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::time::Instant;
 use tracing::info;
 
+use crate::client::Progress;
 use crate::metrics::Metrics;
 use crate::server::Activity;
 
@@ -21,6 +22,7 @@ pub struct Record {
     status: StatusCode,
     bytes: u64,
     whole: bool,
+    received: Option<Progress>,
     fields: Option<Box<Fields>>,
 }
 
@@ -48,6 +50,7 @@ impl Record {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             bytes: 0,
             whole: false,
+            received: None,
             fields: None,
         }
     }
@@ -70,6 +73,11 @@ impl Record {
             fields.service = Some(service.to_owned());
             fields.region = Some(region.to_owned());
         }
+    }
+
+    /// The request's body, if it streams.
+    pub(crate) fn receiving(&mut self, progress: Option<Progress>) {
+        self.received = progress;
     }
 
     pub(crate) fn failed(&mut self, reason: &'static str) {
@@ -101,7 +109,8 @@ impl Drop for Record {
     fn drop(&mut self) {
         let elapsed = self.start.elapsed();
         self.activity.request_ended();
-        self.metrics.request_ended(self.status, elapsed, self.bytes, self.whole);
+        let received = self.received.as_ref().map_or(0, Progress::bytes);
+        self.metrics.request_ended(self.status, elapsed, received, self.bytes, self.whole);
         if let Some(fields) = &self.fields {
             info!(
                 target: "gatestone::access",
@@ -111,7 +120,8 @@ impl Drop for Record {
                 service = fields.service,
                 region = fields.region,
                 reason = fields.reason,
-                bytes = self.bytes,
+                received,
+                sent = self.bytes,
                 elapsed_ms = elapsed.as_secs_f64() * 1e3,
                 cut = !self.whole,
                 peer = fields.peer,

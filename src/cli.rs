@@ -117,8 +117,8 @@ pub struct ServerArgs {
     /// How long requests in flight may go on after the signal to stop [default: 30s] [env: GATESTONE_SHUTDOWN_TIMEOUT]
     #[arg(long, value_name = "TIME", help_heading = "Server")]
     pub shutdown_timeout: Option<String>,
-    /// When Keystone refuses the credentials at start: exit with status 77, or wait, not ready, and
-    /// try twice more [default: exit] [env: GATESTONE_ON_REFUSED]
+    /// When Keystone refuses the credentials at start: exit with status 77 (1 if it is its
+    /// certificate that is not trusted), or wait, not ready, and try twice more [default: exit] [env: GATESTONE_ON_REFUSED]
     #[arg(
         long,
         value_name = "exit|wait",

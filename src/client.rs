@@ -15,7 +15,6 @@
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,24 +25,29 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
+use tokio::time::timeout;
 use tracing::debug;
 
 mod body;
 mod connect;
+mod expect;
 mod pool;
 mod settings;
 mod tls;
 
 pub use body::RequestBody;
+pub use body::RequestBodyError;
 pub use body::ResponseBody;
 pub use body::{BodyError, Progress};
 pub use connect::ConnectError;
+pub use expect::Placeholder;
 pub use settings::{ClientCertificate, ProxySettings, Resolve, Settings, TlsSettings};
 pub use tls::TlsSetupError;
 
 use crate::catalog::EndpointUrl;
 use body::Silence;
 use connect::Connector;
+use expect::{CONTINUE_WAIT, Withheld};
 use pool::{Lease, Origin, PoolId};
 
 /// Why the client could not be set up.
@@ -114,9 +118,10 @@ impl Client {
     ) -> Result<Response<ResponseBody>, SendError> {
         let origin = Origin { scheme: upstream.scheme.clone(), authority: upstream.authority.clone() };
         let mut request = request;
+        let withheld = Withheld::take_from(&mut request);
         if let Some(sender) = pool::take(self.pool, &origin) {
             let again = SecondTry::of(&request);
-            match self.exchange(sender, &origin, request).await {
+            match self.exchange(sender, &origin, request, withheld.as_ref()).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => {
                     request = failure.into_second_try(again)?;
@@ -125,7 +130,8 @@ impl Client {
             }
         }
         let sender = self.open(&origin).await?;
-        self.exchange(sender, &origin, request).await.map_err(|failure| failure.error)
+        let outcome = self.exchange(sender, &origin, request, withheld.as_ref()).await;
+        outcome.map_err(|failure| failure.error)
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -151,10 +157,12 @@ impl Client {
         mut sender: SendRequest<RequestBody>,
         origin: &Origin,
         request: Request<RequestBody>,
+        withheld: Option<&Withheld>,
     ) -> Result<Response<ResponseBody>, Unsent> {
         let progress = request.body().progress();
         let mut silence = Silence::new(self.settings.response_timeout);
-        let answer = await_head(sender.try_send_request(request), &mut silence, progress).await;
+        let answer = sender.try_send_request(request);
+        let answer = await_head(answer, &mut silence, progress, withheld).await;
         let response = match answer {
             Ok(answer) => answer.map_err(|mut failed| Unsent {
                 request: failed.take_message(),
@@ -162,13 +170,15 @@ impl Client {
             })?,
             Err(limit) => return Err(Unsent { request: None, error: SendError::TimedOut(limit) }),
         };
-        let lease = (response.version() != Version::HTTP_10).then(|| Lease {
+        let withheld = withheld.filter(|withheld| withheld.is_kept()).cloned();
+        let may_serve_again = response.version() != Version::HTTP_10 && withheld.is_none();
+        let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
             sender,
             keep_for: self.settings.idle_timeout,
         });
-        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence)))
+        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, withheld)))
     }
 }
 
@@ -187,8 +197,15 @@ async fn await_head(
     answer: impl Future<Output = Answer>,
     silence: &mut Silence,
     progress: Option<Progress>,
+    withheld: Option<&Withheld>,
 ) -> Result<Answer, Duration> {
     let mut answer = pin!(answer);
+    if let Some(withheld) = withheld {
+        match timeout(CONTINUE_WAIT, answer.as_mut()).await {
+            Ok(answer) => return Ok(answer),
+            Err(_) => withheld.hand_over(),
+        }
+    }
     let mut seen = 0;
     poll_fn(|cx| {
         if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
@@ -197,11 +214,11 @@ async fn await_head(
         }
         loop {
             let Poll::Ready(limit) = silence.poll(cx) else { return Poll::Pending };
-            let frames = progress.as_ref().map_or(0, Progress::frames);
-            if frames == seen {
+            let passed = progress.as_ref().map_or(0, Progress::bytes);
+            if passed == seen {
                 return Poll::Ready(Err(limit));
             }
-            seen = frames;
+            seen = passed;
             silence.note_progress();
         }
     })
@@ -254,7 +271,7 @@ impl SecondTry {
 fn classify(error: hyper::Error) -> SendError {
     if error.is_parse() {
         SendError::Malformed(error)
-    } else if error.is_user() || cause_is_a_body(&error) {
+    } else if cause_is_a_body(&error) {
         SendError::RequestCut(error)
     } else {
         SendError::Closed(error)
@@ -265,11 +282,8 @@ fn classify(error: hyper::Error) -> SendError {
 fn cause_is_a_body(error: &hyper::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if error.is::<hyper::Error>() {
+        if error.is::<RequestBodyError>() {
             return true;
-        }
-        if error.is::<io::Error>() {
-            return false;
         }
         cause = error.source();
     }

@@ -10,6 +10,7 @@ use gatestone::config::{self, Config, LogFormat, LogSettings, Mistakes, Places, 
 use tracing_subscriber::fmt;
 
 fn main() -> ExitCode {
+    forbid_dumps();
     let outcome = match Cli::parse().command {
         Command::Run(args) => run(&args),
         Command::Check(args) => check(&args),
@@ -20,6 +21,17 @@ fn main() -> ExitCode {
         Err(error) => {
             complain(format_args!("the system does not let us run: {error}"));
             Exit::Failure.into()
+        }
+    }
+}
+
+/// No core dump and no debugger of the same user gets to see the secrets in our memory.
+fn forbid_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            complain(format_args!("the process stays dumpable: {error}"));
         }
     }
 }

@@ -39,7 +39,14 @@ impl Metrics {
     }
 
     /// `whole` says whether the response's body reached its end.
-    pub(crate) fn request_ended(&self, status: StatusCode, elapsed: Duration, bytes_out: u64, whole: bool) {
+    pub(crate) fn request_ended(
+        &self,
+        status: StatusCode,
+        elapsed: Duration,
+        bytes_in: u64,
+        bytes_out: u64,
+        whole: bool,
+    ) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         add(&self.requests[class], 1);
@@ -47,14 +54,11 @@ impl Metrics {
         let bucket = BUCKETS_SECONDS.iter().position(|bound| seconds <= *bound);
         add(&self.durations[bucket.unwrap_or(BUCKETS_SECONDS.len())], 1);
         add(&self.duration_micros, u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
+        add(&self.bytes_in, bytes_in);
         add(&self.bytes_out, bytes_out);
         if !whole {
             add(&self.cut, 1);
         }
-    }
-
-    pub(crate) fn received(&self, bytes: u64) {
-        add(&self.bytes_in, bytes);
     }
 
     pub(crate) fn failed(&self, reason: Reason) {
@@ -137,12 +141,7 @@ pub fn exposition(workers: &[Arc<Metrics>], token: &TokenFigures) -> String {
             "Responses whose body did not reach its end.",
             sum(&|m| &m.cut),
         ),
-        (
-            "gatestone_received_bytes_total",
-            "counter",
-            "Body bytes of requests, as announced.",
-            sum(&|m| &m.bytes_in),
-        ),
+        ("gatestone_received_bytes_total", "counter", "Body bytes of requests.", sum(&|m| &m.bytes_in)),
         ("gatestone_sent_bytes_total", "counter", "Body bytes of responses.", sum(&|m| &m.bytes_out)),
         ("gatestone_requests_in_flight", "gauge", "Requests not over yet.", sum(&|m| &m.in_flight)),
         ("gatestone_connections_total", "counter", "Connections accepted.", sum(&|m| &m.connections)),
@@ -204,7 +203,7 @@ mod tests {
         let workers = [Arc::new(Metrics::default()), Arc::new(Metrics::default())];
         for (worker, millis) in [(0, 2), (1, 2), (1, 700)] {
             workers[worker].request_began();
-            workers[worker].request_ended(StatusCode::OK, Duration::from_millis(millis), 10, true);
+            workers[worker].request_ended(StatusCode::OK, Duration::from_millis(millis), 5, 10, true);
         }
         workers[0].failed(Reason::NoSuchService);
         let page = exposition(&workers, &TokenFigures::default());
@@ -214,6 +213,7 @@ mod tests {
             "gatestone_request_duration_seconds_bucket{le=\"1\"} 3",
             "gatestone_request_duration_seconds_bucket{le=\"+Inf\"} 3",
             "gatestone_request_duration_seconds_count 3",
+            "gatestone_received_bytes_total 15",
             "gatestone_sent_bytes_total 30",
             "gatestone_requests_in_flight 0",
             "gatestone_failures_total{reason=\"no_such_service\"} 1",

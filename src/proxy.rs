@@ -17,7 +17,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HOST;
+use http::header::{EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -147,20 +147,23 @@ impl Proxy {
         door: &Door,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         door.guard.check(&head)?;
         if let Some(reply) = self.admin.answer(&head, &door.base_for(&head)) {
             return reply;
         }
         let snapshot = self.cell.ready(self.token_wait).await?;
-        let asked = head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let target = snapshot.routes.resolve(asked)?;
+        let asked = head.uri.path_and_query().cloned();
+        let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
         record.routed(&target.route.service_type, target.route.region_label());
         if !self.allow_minting && target.route.reaches_keystone {
             minting::check(&head.method, target.path_and_query.path())?;
         }
         let base = door.base_for(&head);
-        let upstream_request = self.upstream_request(&head.method, head.headers, body, &target, &snapshot);
+        let body = RequestBody::from_incoming(body);
+        record.receiving(body.progress());
+        let headers = std::mem::take(&mut head.headers);
+        let upstream_request = upstream_request(&head, headers, body, &target, &snapshot);
         let response = self
             .client
             .send(&target.route.upstream, upstream_request)
@@ -169,34 +172,36 @@ impl Proxy {
         downstream_response(response, &head.method, &target, &snapshot, &base)
     }
 
-    /// The request as it travels on.
-    fn upstream_request(
-        &self,
-        method: &Method,
-        mut headers: HeaderMap,
-        body: Incoming,
-        target: &Target<'_>,
-        snapshot: &Snapshot,
-    ) -> Request<RequestBody> {
-        let body = RequestBody::from_incoming(body);
-        hop_by_hop::strip_request(&mut headers);
-        framing::request(method, &mut headers, &body);
-        inject::token(&mut headers, snapshot.token.header().clone());
-        inject::host(&mut headers, target.route.host.clone());
-        self.metrics.received(http_body::Body::size_hint(&body).lower());
-        let mut request = Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = Uri::from(target.path_and_query.clone());
-        *request.headers_mut() = headers;
-        request
-    }
-
     fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {
         self.metrics.failed(failure.reason);
         record.failed(failure.reason.as_str());
         failures::log(failure);
         respond::respond(failure).map(ReplyBody::ours)
     }
+}
+
+/// The request as it travels on.
+fn upstream_request(
+    head: &Parts,
+    headers: HeaderMap,
+    body: RequestBody,
+    target: &Target<'_>,
+    snapshot: &Snapshot,
+) -> Request<RequestBody> {
+    let mut headers = headers;
+    hop_by_hop::strip_request(&mut headers);
+    if head.version == Version::HTTP_10 {
+        // RFC 9110 10.1.1: from an HTTP/1.0 client it means nothing.
+        headers.remove(EXPECT);
+    }
+    framing::request(&head.method, &mut headers, &body);
+    inject::token(&mut headers, snapshot.token.header().clone());
+    inject::host(&mut headers, target.route.host.clone());
+    let mut request = Request::new(body);
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = Uri::from(target.path_and_query.clone());
+    *request.headers_mut() = headers;
+    request
 }
 
 /// The response as it goes back.

@@ -37,9 +37,9 @@ pub enum RunError {
     /// None of the addresses exists on this machine.
     #[error("none of the addresses to listen on exists on this machine; choose one with --listen")]
     NoListener,
-    /// Keystone refuses the credentials, at start.
+    /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
-    Refused(AuthError),
+    NoLogin(AuthError),
     /// The region that was asked for is in no endpoint of the catalog.
     #[error("region {asked} is not in the catalog; {}set region (OS_REGION_NAME, --region) to one of: {}", suggest(.nearest.as_deref()), .known.join(", "))]
     UnknownRegion {
@@ -147,7 +147,7 @@ impl Gatestone {
         let region = config.routing.region.clone();
         let refresher = Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins);
         let outcome = tokio::select! {
-            refusal = refresher.run() => Err(RunError::Refused(refusal)),
+            refusal = refresher.run() => Err(RunError::NoLogin(refusal)),
             unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
             () = shutdown => Ok(()),
         };

@@ -14,8 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
+use super::expect::{Placeholder, Withheld};
 use super::pool::Lease;
 
 /// The body of a request to an upstream.
@@ -33,6 +35,24 @@ pub enum RequestBody {
         /// Shared with whoever watches for silence.
         progress: Progress,
     },
+    /// The client's own, once the upstream asks for it.
+    Awaited {
+        /// Brings the body.
+        placeholder: Placeholder,
+        /// Shared with whoever watches for silence.
+        progress: Progress,
+    },
+}
+
+/// Why the body of a request ended before it was whole.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestBodyError {
+    /// The client cut it short or broke its framing.
+    #[error("the client cut its request short")]
+    Cut(#[from] hyper::Error),
+    /// The upstream answered without asking for it, so it was never read.
+    #[error("the body was not asked for")]
+    NotAskedFor(#[from] oneshot::error::RecvError),
 }
 
 impl RequestBody {
@@ -46,9 +66,9 @@ impl RequestBody {
     }
 
     /// A handle on how far this body has come, if it streams.
-    pub(super) fn progress(&self) -> Option<Progress> {
+    pub fn progress(&self) -> Option<Progress> {
         match self {
-            Self::Streamed { progress, .. } => Some(progress.clone()),
+            Self::Streamed { progress, .. } | Self::Awaited { progress, .. } => Some(progress.clone()),
             Self::Empty | Self::Full(_) => None,
         }
     }
@@ -56,19 +76,28 @@ impl RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = RequestBodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Self::Empty => Poll::Ready(None),
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let this = self.get_mut();
+        if let Self::Awaited { placeholder, progress } = this {
+            match ready!(placeholder.poll(cx)) {
+                Ok(incoming) => *this = Self::Streamed { incoming, progress: progress.clone() },
+                Err(gone) => return Poll::Ready(Some(Err(gone.into()))),
+            }
+        }
+        match this {
+            Self::Empty | Self::Awaited { .. } => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Streamed { incoming, progress } => {
                 let frame = ready!(Pin::new(incoming).poll_frame(cx));
-                progress.0.fetch_add(1, Ordering::Relaxed);
-                Poll::Ready(frame)
+                if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+                    progress.0.fetch_add(data.len() as u64, Ordering::Relaxed);
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Cut)))
             }
         }
     }
@@ -78,6 +107,7 @@ impl Body for RequestBody {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_none(),
             Self::Streamed { incoming, .. } => incoming.is_end_stream(),
+            Self::Awaited { .. } => false,
         }
     }
 
@@ -86,16 +116,18 @@ impl Body for RequestBody {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Streamed { incoming, .. } => incoming.size_hint(),
+            Self::Awaited { placeholder, .. } => placeholder.size_hint(),
         }
     }
 }
 
-/// Counts the frames of a body that have passed.
+/// Counts the bytes of a body that have passed.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    pub(super) fn frames(&self) -> u64 {
+    /// Bytes so far.
+    pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -148,11 +180,18 @@ pub struct ResponseBody {
     incoming: Incoming,
     lease: Option<Lease>,
     silence: Silence,
+    /// A request's body that was never asked for; its end would end the connection under this response.
+    _withheld: Option<Withheld>,
 }
 
 impl ResponseBody {
-    pub(super) fn new(incoming: Incoming, lease: Option<Lease>, silence: Silence) -> Self {
-        let mut body = Self { incoming, lease, silence };
+    pub(super) fn new(
+        incoming: Incoming,
+        lease: Option<Lease>,
+        silence: Silence,
+        withheld: Option<Withheld>,
+    ) -> Self {
+        let mut body = Self { incoming, lease, silence, _withheld: withheld };
         body.release_if_over();
         body
     }

@@ -40,9 +40,12 @@ pub enum ConnectError {
     /// The name has no address, or no address answers, or a proxy on the way does not let us through.
     #[error("no connection could be made")]
     Unreachable(#[source] BoxError),
-    /// TLS failed; most often a certificate that we have no reason to trust.
+    /// TLS failed for another reason than the certificate.
     #[error("TLS failed")]
     Tls(#[source] BoxError),
+    /// The upstream's certificate comes from nobody that we trust, or is not its own, or has expired.
+    #[error("its certificate is not trusted")]
+    Untrusted(#[source] BoxError),
     /// It took too long.
     #[error("no connection within {} s", .0.as_secs())]
     TimedOut(Duration),
@@ -84,8 +87,18 @@ fn classify(error: BoxError) -> ConnectError {
     match error.downcast::<DialError>() {
         Ok(dial) if dial.is_refusal() => ConnectError::Refused(dial.0),
         Ok(dial) => ConnectError::Unreachable(dial.0),
+        Err(error) if is_distrust(&error) => ConnectError::Untrusted(error),
         Err(error) => ConnectError::Tls(error),
     }
+}
+
+/// Whether rustls found fault with the upstream's certificate, which no new try will mend.
+fn is_distrust(error: &BoxError) -> bool {
+    let io = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    // hyper-rustls wraps tokio-rustls' error, which wraps rustls' own.
+    let inner = io.and_then(|inner| inner.downcast_ref::<io::Error>()).and_then(io::Error::get_ref).or(io);
+    let rustls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(rustls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, checked.

@@ -120,7 +120,7 @@ async fn probe_all(client: &Client, snapshot: &Snapshot) -> Vec<String> {
     answers
 }
 
-/// A HEAD of the endpoint itself, as a client's first request would be.
+/// A GET of the endpoint itself, as a client's first request would be.
 fn request(snapshot: &Snapshot, prefix: &Prefix) -> Option<Request<RequestBody>> {
     if prefix.is_insecure {
         return None;

@@ -56,7 +56,7 @@ async fn serve(config: Config) -> io::Result<Exit> {
 
 fn fail(error: &RunError, config: &Config) -> Exit {
     match error {
-        RunError::Refused(refusal) => {
+        RunError::NoLogin(refusal) if refusal.is_refusal() => {
             complain(explain_refusal(refusal, config));
             Exit::Refused
         }
@@ -64,7 +64,11 @@ fn fail(error: &RunError, config: &Config) -> Exit {
             complain(error);
             Exit::Usage
         }
-        RunError::Bind(_) | RunError::Client(_) | RunError::NoListener | RunError::System(_) => {
+        RunError::NoLogin(_)
+        | RunError::Bind(_)
+        | RunError::Client(_)
+        | RunError::NoListener
+        | RunError::System(_) => {
             complain(error);
             Exit::Failure
         }

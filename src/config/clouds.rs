@@ -168,7 +168,7 @@ impl Finder<'_> {
                 Ok(text) => return self.parse(path, &text),
                 Err(error) if is_missing(&error) => {}
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    self.unreadable.push(format!("{} was passed over: {error}", path.display()));
+                    self.pass_over(&path, &error);
                 }
                 Err(error) => {
                     self.mistakes.add(format!("cannot read {}: {error}", path.display()));
@@ -177,6 +177,18 @@ impl Finder<'_> {
             }
         }
         BTreeMap::new()
+    }
+
+    /// Tells of a file, or once of the directory where not even its names can be seen.
+    fn pass_over(&mut self, path: &Path, error: &io::Error) {
+        let hidden = path.parent().filter(|_| path.symlink_metadata().is_err());
+        let told = match hidden {
+            Some(directory) => format!("{} was not searched: {error}", directory.display()),
+            None => format!("{} was passed over: {error}", path.display()),
+        };
+        if !self.unreadable.contains(&told) {
+            self.unreadable.push(told);
+        }
     }
 
     fn parse(&mut self, path: PathBuf, text: &str) -> BTreeMap<String, Node> {

@@ -97,7 +97,7 @@ fn known() -> impl Iterator<Item = &'static str> {
 fn is_known(name: &str) -> bool {
     let bare = name.strip_suffix("_FILE").unwrap_or(name);
     // As openstacksdk: variables of test suites and logging are not about clouds.
-    known().any(|known| known == bare)
+    known().any(|known| known == name || known == bare)
         || ["OS_TEST", "OS_STD", "OS_LOG"].iter().any(|prefix| name.starts_with(prefix))
         || ["_API_VERSION", "_ENDPOINT_OVERRIDE", "_INTERFACE", "_ENDPOINT_TYPE"].iter().any(|end| name.ends_with(end))
         // A service's region; the bare variable misspelt has no more than two words in front.

@@ -2,7 +2,7 @@
 //!
 //! Complete and checked: the configuration turns what a user wrote into these
 //! types, and nothing after it has to validate. The JSON that they become is in
-//! [`super::protocol`].
+//! `protocol.rs`.
 
 use std::fmt;
 

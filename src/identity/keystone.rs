@@ -98,6 +98,11 @@ impl AuthError {
         matches!(self, Self::Refused { .. })
     }
 
+    /// Whether Keystone's certificate is not trusted: at start a mistake, later perhaps a change under way.
+    pub fn is_distrust(&self) -> bool {
+        matches!(self, Self::Unreachable { source: SendError::Connect(ConnectError::Untrusted(_)), .. })
+    }
+
     /// How long Keystone wants us to wait, if it says.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -124,7 +129,7 @@ fn causes(error: &SendError) -> String {
         }
         cause = error.source();
     }
-    if let SendError::Connect(ConnectError::Tls(_)) = error {
+    if let SendError::Connect(ConnectError::Untrusted(_)) = error {
         line.push_str(
             "; if its certificate comes from a private authority, set OS_CACERT to that authority's PEM file",
         );

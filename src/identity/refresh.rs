@@ -55,8 +55,8 @@ impl Refresher {
         Self { keystone, settings, preferences, cell, metrics, clock, backoff, refusals: 0, generation: 0 }
     }
 
-    /// Runs for as long as the proxy does. Returns only the refusal of the credentials
-    /// at start, where the settings say that this ends the program.
+    /// Runs for as long as the proxy does. Returns only a refusal of the credentials, or a
+    /// certificate that is not trusted, at start, where the settings say that this ends the program.
     pub async fn run(mut self) -> AuthError {
         debug!(credentials = ?self.settings.credentials, "logging in");
         loop {
@@ -152,7 +152,8 @@ impl Refresher {
     }
 
     fn ends_the_program(&self, error: &AuthError) -> bool {
-        error.is_refusal() && self.generation == 0 && self.settings.on_refused == OnRefused::Exit
+        let is_mistake = error.is_refusal() || error.is_distrust();
+        is_mistake && self.generation == 0 && self.settings.on_refused == OnRefused::Exit
     }
 
     /// Notes a failure; tells when to try again, or `None` for never.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http::header::LOCATION;
 use http::response::Parts;
-use tracing::{debug, warn};
+use tracing::{info, warn};
 
 use super::{Failure, Fault, Reason};
 use crate::client::{ConnectError, SendError};
@@ -32,7 +32,7 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
             Reason::UpstreamUnreachable,
             format!("no connection to {place}; check network and DNS, or set resolve, a proxy, or {setting}"),
         ),
-        SendError::Connect(ConnectError::Tls(_)) => (
+        SendError::Connect(ConnectError::Tls(_) | ConnectError::Untrusted(_)) => (
             Reason::UpstreamTls,
             format!(
                 "TLS with {place} failed: {}; if its certificate comes from a private authority, set OS_CACERT to that authority's PEM file",
@@ -118,7 +118,7 @@ pub(super) fn check_redirect(head: &Parts, target: &Target<'_>) -> Result<(), Fa
 pub(super) fn log(failure: &Failure) {
     let reason = failure.reason.as_str();
     match failure.reason.fault() {
-        Fault::Client => debug!(reason, message = %failure.message, "refused"),
+        Fault::Client => info!(reason, message = %failure.message, "refused"),
         Fault::Upstream | Fault::Identity | Fault::Ours => {
             warn!(reason, message = %failure.message, "failed");
         }

@@ -177,3 +177,57 @@ async fn an_upstream_that_falls_silent_within_a_body_is_given_up() {
     assert!(all.ends_with(b"half"));
     assert_eq!(start.elapsed().as_secs(), 600);
 }
+
+const PUT_EXPECTING: &str =
+    "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn the_100_is_the_upstreams_and_brings_the_body() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client = send(&proxy, PUT_EXPECTING).await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    let head = read_head(&mut origin).await;
+    assert_eq!(fields(&head, "expect"), ["100-continue"]);
+    assert_eq!(fields(&head, "content-length"), ["5"]);
+    origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
+    client.write_all(b"hello").await.unwrap();
+    let mut body = [0; 5];
+    origin.read_exact(&mut body).await.unwrap();
+    assert_eq!(&body, b"hello");
+    origin.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 201 "));
+    // The connection is as good as new.
+    client.write_all(b"GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    read_head(&mut origin).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_arrives_whole_and_no_body_is_asked_for() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client = send(&proxy, PUT_EXPECTING).await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nsor").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 403 "));
+    origin.write_all(b"ry!").await.unwrap();
+    let (body, _) = to_the_end(&mut client).await;
+    assert_eq!(body, b"sorry!");
+    let (rest, _) = to_the_end(&mut origin).await;
+    assert_eq!(rest, b"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_knows_no_100_gets_the_body_after_a_second() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let start = tokio::time::Instant::now();
+    let mut client = send(&proxy, PUT_EXPECTING).await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
+    assert_eq!(start.elapsed().as_secs(), 1);
+    client.write_all(b"hello").await.unwrap();
+    let mut body = [0; 5];
+    origin.read_exact(&mut body).await.unwrap();
+    assert_eq!(&body, b"hello");
+}

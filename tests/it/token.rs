@@ -137,7 +137,7 @@ async fn wrong_credentials_at_start_end_the_program_after_one_try() {
     let (_service, keystone) = cloud().await;
     keystone.always(Answer::Status(401, ""));
     let proxy = Proxy::start(&keystone);
-    let Err(RunError::Refused(error)) = proxy.ended().await else { panic!("it must not go on") };
+    let Err(RunError::NoLogin(error)) = proxy.ended().await else { panic!("it must not go on") };
     assert_eq!(keystone.logins().len(), 1);
     let message = error.to_string();
     for part in ["user demo of domain id default", &keystone.url, "401"] {
