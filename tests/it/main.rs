@@ -12,3 +12,4 @@ mod routing;
 mod shutdown;
 mod streaming;
 mod token;
+mod upstreams;

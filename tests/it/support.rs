@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod keystone;
 pub(crate) mod proxy;
 pub(crate) mod service;
+pub(crate) mod tls;
 
 pub(crate) use http::{ask, get};
 pub(crate) use keystone::{Answer, Keystone};

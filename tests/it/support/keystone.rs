@@ -60,6 +60,7 @@ impl Keystone {
         let accepting = keystone.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 tokio::spawn(accepting.clone().serve(stream));
             }
         });

@@ -58,6 +58,7 @@ impl Service {
         let accepting = service.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
                 accepting.seen.lock().unwrap().connections += 1;
                 tokio::spawn(accepting.clone().serve(stream));
             }
