@@ -14,9 +14,10 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::clock::Moment;
+use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
 use crate::metrics::{Metrics, TokenFigures, exposition};
-use crate::proxy::{Failure, Reason, ReplyBody};
+use crate::reply::ReplyBody;
 
 /// What there is to tell.
 #[derive(Debug)]

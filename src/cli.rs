@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::duration;
+use crate::duration;
 
 /// A local authenticating reverse proxy for OpenStack clouds.
 ///
@@ -66,7 +66,7 @@ pub struct HealthArgs {
     #[arg(long)]
     pub ready: bool,
     /// Keep asking for so long until the answer is yes, such as 30s
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub wait: Option<Duration>,
     /// Where the proxy listens [default: where it would by its settings] [env: GATESTONE_LISTEN]
     #[arg(long, value_name = "ADDR")]

@@ -25,7 +25,6 @@ use self::source::Source;
 pub use self::env::{Environment, ProcessEnvironment};
 pub use self::mistakes::{Mistake, Mistakes};
 pub use self::places::Places;
-pub use self::values::duration;
 
 mod clouds;
 mod draft;

@@ -20,8 +20,9 @@
 //! ```
 //!
 //! Dependencies point one way: `main` and `commands` use [`config`] and [`run`]; those use
-//! [`server`], [`worker`] and [`admin`]; those [`proxy`]; that [`identity`] and [`routing`]; those
-//! [`catalog`] and [`client`]; below are `body`, `backoff`, `clock` and `secret`.
+//! [`worker`]; that [`proxy`]; that [`admin`], [`identity`] and [`routing`]; those [`reply`],
+//! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
+//! `clock` and `secret`.
 
 pub mod access_log;
 pub mod admin;
@@ -33,9 +34,12 @@ pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod duration;
+pub mod failure;
 pub mod identity;
 pub mod metrics;
 pub mod proxy;
+pub mod reply;
 pub mod routing;
 pub mod run;
 pub mod secret;

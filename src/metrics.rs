@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::proxy::Reason;
+use crate::failure::Reason;
 
 /// Upper bounds of the buckets of the duration histogram, in seconds: from an
 /// object in the next rack to an upload of minutes.

@@ -22,7 +22,6 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 
-mod error;
 mod excerpt;
 mod failures;
 mod framing;
@@ -30,21 +29,20 @@ mod guard;
 mod hop_by_hop;
 mod inject;
 mod minting;
-mod reply;
 mod respond;
 mod rewrite;
 
-pub use error::{Failure, Fault, Reason};
 pub use excerpt::Excerpt;
 pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
 pub use minting::{Credential, Minting};
-pub use reply::ReplyBody;
 
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, RequestBody, ResponseBody};
+use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
+use crate::reply::ReplyBody;
 use crate::routing::Target;
 use crate::server::{Activity, BoundAddr, Peer};
 
@@ -222,5 +220,5 @@ fn downstream_response(
     failures::check_redirect(&head, target)?;
     rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, base));
     framing::response(method, head.status, &mut head.headers, &body);
-    Ok(Response::from_parts(head, ReplyBody::upstream(body)))
+    Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
 }

@@ -39,7 +39,7 @@ pub enum RunError {
     NoListener,
     /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
-    NoLogin(AuthError),
+    NoLogin(Arc<AuthError>),
     /// The region that was asked for is in no endpoint of the catalog.
     #[error("region {asked} is not in the catalog; {}set region (OS_REGION_NAME, --region) to one of: {}", suggest(.nearest.as_deref()), .known.join(", "))]
     UnknownRegion {
@@ -197,10 +197,15 @@ pub fn check_region(snapshot: &Snapshot, region: Option<&Region>) -> Result<(), 
 
 /// Gives each connection to the worker with the fewest.
 async fn accept(acceptor: Acceptor, door: Arc<Door>, workers: Arc<Vec<Worker>>, most: usize) {
+    let mut was_full = false;
     loop {
         let open: u64 = workers.iter().map(Worker::open_connections).sum();
-        if open >= most as u64 {
+        let is_full = open >= most as u64;
+        if is_full && !was_full {
             warn!(open, "the limit max_connections is reached; new connections wait");
+        }
+        was_full = is_full;
+        if is_full {
             tokio::time::sleep(FULL).await;
             continue;
         }

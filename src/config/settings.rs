@@ -215,7 +215,7 @@ impl Given {
 
     fn duration(&self) -> Result<Duration, String> {
         match self {
-            Self::Text(text) => values::duration(text),
+            Self::Text(text) => crate::duration::parse(text),
             Self::Number(number) => Err(format!("`{number}` has no unit; write \"{number}s\" for seconds")),
             Self::Switch(_) | Self::List(_) => Err("it must be a duration such as \"10s\"".to_owned()),
         }

@@ -57,12 +57,17 @@ impl Refresher {
 
     /// Runs for as long as the proxy does. Returns only a refusal of the credentials, or a
     /// certificate that is not trusted, at start, where the settings say that this ends the program.
-    pub async fn run(mut self) -> AuthError {
+    pub async fn run(mut self) -> Arc<AuthError> {
         debug!(credentials = ?self.settings.credentials, "logging in");
         loop {
             let wake_at = match self.keystone.authenticate().await {
                 Ok(login) => self.accept(login),
-                Err(refusal) if self.ends_the_program(&refusal) => return refusal,
+                Err(refusal) if self.ends_the_program(&refusal) => {
+                    let refusal = Arc::new(refusal);
+                    // Requests that wait for a token need not wait any longer.
+                    self.cell.report(Phase::Refused(Arc::clone(&refusal)));
+                    return refusal;
+                }
                 Err(failure) => self.reject(failure),
             };
             match wake_at {

@@ -9,8 +9,10 @@ use http::header::LOCATION;
 use http::response::Parts;
 use tracing::{info, warn};
 
-use super::{Failure, Fault, Reason};
+use super::guard::Rejection;
+use super::minting::Minting;
 use crate::client::{ConnectError, SendError};
+use crate::failure::{Failure, Fault, Reason};
 use crate::identity::NoToken;
 use crate::routing::{NoRoute, Target, is_https_twin};
 
@@ -148,5 +150,63 @@ impl From<NoRoute> for Failure {
             NoRoute::InsecureEndpoint { .. } => Reason::InsecureEndpoint,
         };
         Self::new(reason, why.to_string())
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        let reason = match &rejection {
+            Rejection::Connect
+            | Rejection::Method(_)
+            | Rejection::TargetForm
+            | Rejection::Asterisk
+            | Rejection::TransferEncoding
+            | Rejection::MissingHost
+            | Rejection::SeveralHosts
+            | Rejection::MalformedHost(_)
+            | Rejection::TargetScheme
+            | Rejection::TargetAuthority
+            | Rejection::TargetNotHost => Reason::BadRequest,
+            Rejection::Expectation(_) => Reason::ExpectationFailed,
+            Rejection::HostNotAllowed(_) => Reason::HostRefused,
+            Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,
+        };
+        Self::new(reason, rejection.to_string())
+    }
+}
+
+impl From<Minting> for Failure {
+    fn from(minting: Minting) -> Self {
+        Self::new(Reason::MintsCredential, minting.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::excerpt::Excerpt;
+    use super::super::minting::Credential;
+    use super::*;
+
+    #[test]
+    fn rejections_become_failures_of_the_client() {
+        for (rejection, reason) in [
+            (Rejection::MissingHost, Reason::BadRequest),
+            (Rejection::Asterisk, Reason::BadRequest),
+            (Rejection::HostNotAllowed(Excerpt::new("evil.example")), Reason::HostRefused),
+            (Rejection::CrossSite(Excerpt::new("cross-site")), Reason::CrossSite),
+            (Rejection::ForeignOrigin(Excerpt::new("null")), Reason::CrossSite),
+            (Rejection::Expectation(Excerpt::new("x")), Reason::ExpectationFailed),
+        ] {
+            let failure = Failure::from(rejection.clone());
+            assert_eq!(failure, Failure::new(reason, rejection.to_string()));
+            assert_eq!(failure.fault(), Fault::Client);
+        }
+    }
+
+    #[test]
+    fn minting_names_the_setting() {
+        let failure = Failure::from(Minting(Credential::Token));
+        assert_eq!(failure.reason, Reason::MintsCredential);
+        assert!(failure.message.contains("allow_minting = true"), "{}", failure.message);
     }
 }

@@ -14,7 +14,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::json;
 
-use super::error::{Failure, Reason};
+use crate::failure::{Failure, Reason};
 
 /// The field that marks answers of ours.
 pub(super) const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error");

@@ -9,11 +9,14 @@
 //!    client that reads until the connection closes sees that it was cut.
 
 use std::convert::Infallible;
+use std::error::Error as StdError;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,7 +27,6 @@ use tracing::debug;
 
 use super::Activity;
 use super::listener::Transport;
-use crate::proxy::ReplyBody;
 
 /// What a connection may use.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ pub(crate) struct Limits {
 }
 
 /// Serves `transport` until it ends, is idle for too long, or `stop` turns true.
-pub(crate) async fn serve<T, H, F>(
+pub(crate) async fn serve<T, H, F, B>(
     transport: T,
     activity: Arc<Activity>,
     limits: Limits,
@@ -42,7 +44,9 @@ pub(crate) async fn serve<T, H, F>(
 ) where
     T: Transport,
     H: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<ReplyBody>>,
+    F: Future<Output = Response<B>>,
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let service = service_fn(|request| {
         let reply = handle(request);

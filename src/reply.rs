@@ -10,9 +10,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::hop_by_hop;
 use crate::access_log::Record;
 use crate::client::{BodyError, ResponseBody};
 
@@ -22,9 +22,12 @@ pub struct ReplyBody {
     record: Option<Record>,
 }
 
+/// Takes out of trailers what may not travel.
+pub(crate) type TrailerFilter = fn(&mut HeaderMap);
+
 enum Source {
     Ours(Option<Bytes>),
-    Upstream(ResponseBody),
+    Upstream { body: ResponseBody, filter: TrailerFilter },
 }
 
 impl ReplyBody {
@@ -34,9 +37,9 @@ impl ReplyBody {
         Self { source: Source::Ours((!text.is_empty()).then_some(text)), record: None }
     }
 
-    /// An upstream's body, as it comes.
-    pub(crate) fn upstream(body: ResponseBody) -> Self {
-        Self { source: Source::Upstream(body), record: None }
+    /// An upstream's body, as it comes, but for what `filter` takes out of its trailers.
+    pub(crate) fn upstream(body: ResponseBody, filter: TrailerFilter) -> Self {
+        Self { source: Source::Upstream { body, filter }, record: None }
     }
 
     /// Attaches the record that is to be closed with this body.
@@ -78,13 +81,18 @@ impl Body for ReplyBody {
         let this = self.get_mut();
         let frame = match &mut this.source {
             Source::Ours(text) => text.take().map(|text| Ok(Frame::data(text))),
-            Source::Upstream(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Source::Upstream { body, filter } => {
+                let mut frame = ready!(Pin::new(body).poll_frame(cx));
+                if let Some(Ok(frame)) = &mut frame
+                    && let Some(trailers) = frame.trailers_mut()
+                {
+                    filter(trailers);
+                }
+                frame
+            }
         };
         match frame {
-            Some(Ok(mut frame)) => {
-                if let Some(trailers) = frame.trailers_mut() {
-                    hop_by_hop::filter_trailers(trailers);
-                }
+            Some(Ok(frame)) => {
                 this.note(&frame);
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -102,14 +110,14 @@ impl Body for ReplyBody {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             Source::Ours(text) => text.is_none(),
-            Source::Upstream(body) => body.is_end_stream(),
+            Source::Upstream { body, .. } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Ours(text) => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
-            Source::Upstream(body) => body.size_hint(),
+            Source::Upstream { body, .. } => body.size_hint(),
         }
     }
 }

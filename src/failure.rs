@@ -1,12 +1,9 @@
 //! `Failure`: an answer of ours in place of the cloud's, as a fact with an owner.
 //!
 //! A [`Reason`] is the word that clients and operators see (design 8); each part of the proxy has its own error
-//! type, which becomes a failure here or beside that type. Status codes are chosen in [`super::respond`] alone.
+//! type, which becomes a failure there. Status codes are chosen in `proxy/respond.rs` alone.
 
 use std::time::Duration;
-
-use super::guard::Rejection;
-use super::minting::Minting;
 
 /// Why the cloud's answer could not be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,67 +182,14 @@ impl Reason {
     }
 }
 
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
-        let reason = match &rejection {
-            Rejection::Connect
-            | Rejection::Method(_)
-            | Rejection::TargetForm
-            | Rejection::Asterisk
-            | Rejection::TransferEncoding
-            | Rejection::MissingHost
-            | Rejection::SeveralHosts
-            | Rejection::MalformedHost(_)
-            | Rejection::TargetScheme
-            | Rejection::TargetAuthority
-            | Rejection::TargetNotHost => Reason::BadRequest,
-            Rejection::Expectation(_) => Reason::ExpectationFailed,
-            Rejection::HostNotAllowed(_) => Reason::HostRefused,
-            Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,
-        };
-        Self::new(reason, rejection.to_string())
-    }
-}
-
-impl From<Minting> for Failure {
-    fn from(minting: Minting) -> Self {
-        Self::new(Reason::MintsCredential, minting.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::excerpt::Excerpt;
-    use crate::proxy::minting::Credential;
-
-    #[test]
-    fn rejections_become_failures_of_the_client() {
-        for (rejection, reason) in [
-            (Rejection::MissingHost, Reason::BadRequest),
-            (Rejection::Asterisk, Reason::BadRequest),
-            (Rejection::HostNotAllowed(Excerpt::new("evil.example")), Reason::HostRefused),
-            (Rejection::CrossSite(Excerpt::new("cross-site")), Reason::CrossSite),
-            (Rejection::ForeignOrigin(Excerpt::new("null")), Reason::CrossSite),
-            (Rejection::Expectation(Excerpt::new("x")), Reason::ExpectationFailed),
-        ] {
-            let failure = Failure::from(rejection.clone());
-            assert_eq!(failure, Failure::new(reason, rejection.to_string()));
-            assert_eq!(failure.fault(), Fault::Client);
-        }
-    }
 
     #[test]
     fn the_list_of_reasons_is_in_the_order_of_their_declaration() {
         for (i, reason) in Reason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, i, "{reason:?}");
         }
-    }
-
-    #[test]
-    fn minting_names_the_setting() {
-        let failure = Failure::from(Minting(Credential::Token));
-        assert_eq!(failure.reason, Reason::MintsCredential);
-        assert!(failure.message.contains("allow_minting = true"), "{}", failure.message);
     }
 }
