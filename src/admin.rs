@@ -48,14 +48,14 @@ impl Admin {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// The reply to a request that is for us; `None` if it is not.
-    pub(crate) fn answer(&self, head: &Parts, base: &str) -> Option<Result<Response<ReplyBody>, Failure>> {
+    /// Whether a request is for us.
+    pub(crate) fn is_asked(head: &Parts) -> bool {
         let path = head.uri.path();
-        let ours = path == "/" || path == "/-" || path.starts_with("/-/");
-        ours.then(|| self.reply(head, base))
+        path == "/" || path == "/-" || path.starts_with("/-/")
     }
 
-    fn reply(&self, head: &Parts, base: &str) -> Result<Response<ReplyBody>, Failure> {
+    /// The reply to such a request; `base` is our own address as the client wrote it.
+    pub(crate) fn answer(&self, head: &Parts, base: &str) -> Result<Response<ReplyBody>, Failure> {
         if head.method != Method::GET && head.method != Method::HEAD {
             let message = format!("{} only takes GET and HEAD", head.uri.path());
             return Err(Failure::new(Reason::BadRequest, message));

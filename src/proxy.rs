@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 
 mod excerpt;
@@ -73,11 +73,23 @@ impl Door {
         Ok(Self { guard: Guard::new(settings, entrance)?, base })
     }
 
-    /// Where links in a response point: the host that this client used.
-    fn base_for(&self, head: &Parts) -> String {
-        match head.headers.get(HOST).and_then(|host| host.to_str().ok()) {
+    fn base(&self, head: &Parts) -> Base<'_> {
+        Base { host: head.headers.get(HOST).cloned(), otherwise: &self.base }
+    }
+}
+
+/// Where links in a response point: the host that this client used. Few responses
+/// have links, so it is kept as it came and put together when asked for.
+struct Base<'a> {
+    host: Option<HeaderValue>,
+    otherwise: &'a str,
+}
+
+impl Base<'_> {
+    fn url(&self) -> String {
+        match self.host.as_ref().and_then(|host| host.to_str().ok()) {
             Some(host) => format!("http://{host}"),
-            None => self.base.clone(),
+            None => self.otherwise.to_owned(),
         }
     }
 }
@@ -147,8 +159,9 @@ impl Proxy {
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
         door.guard.check(&head)?;
-        if let Some(reply) = self.admin.answer(&head, &door.base_for(&head)) {
-            return reply;
+        let base = door.base(&head);
+        if Admin::is_asked(&head) {
+            return self.admin.answer(&head, &base.url());
         }
         let snapshot = self.cell.ready(self.token_wait).await?;
         let asked = head.uri.path_and_query().cloned();
@@ -157,7 +170,6 @@ impl Proxy {
         if !self.allow_minting && target.route.reaches_keystone {
             minting::check(&head.method, target.path_and_query.path())?;
         }
-        let base = door.base_for(&head);
         let body = RequestBody::from_incoming(body);
         record.receiving(body.progress());
         let headers = std::mem::take(&mut head.headers);
@@ -208,7 +220,7 @@ fn downstream_response(
     method: &Method,
     target: &Target<'_>,
     snapshot: &Snapshot,
-    base: &str,
+    base: &Base<'_>,
 ) -> Result<Response<ReplyBody>, Failure> {
     let (mut head, body) = response.into_parts();
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -218,7 +230,7 @@ fn downstream_response(
     head.version = Version::HTTP_11;
     hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
     failures::check_redirect(&head, target)?;
-    rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, base));
+    rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
     framing::response(method, head.status, &mut head.headers, &body);
     Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
 }
