@@ -85,8 +85,8 @@ impl Admin {
             return Some("the proxy is about to stop".to_owned());
         }
         match self.cell.valid() {
-            Some(snapshot) if snapshot.routes.service_count() == 0 => {
-                Some("the token's catalog has no endpoint that can be used".to_owned())
+            Some(snapshot) if lacks_services(&snapshot) => {
+                Some("the project's catalog has no endpoint that can be used".to_owned())
             }
             Some(_) => None,
             None => Some(phase_text(&self.cell.phase())),
@@ -185,6 +185,12 @@ impl Admin {
             "refresh_in_seconds": life.refresh_at.remaining(now).as_secs(),
         })
     }
+}
+
+/// Whether a token for a project, which is to bring services, brought none but Keystone.
+fn lacks_services(snapshot: &Snapshot) -> bool {
+    snapshot.holder.scope.project_id().is_some()
+        && snapshot.routes.prefixes().iter().all(|prefix| prefix.service_type == "identity")
 }
 
 fn age(snapshot: &Snapshot, now: Moment) -> Duration {

@@ -7,7 +7,7 @@
 //!
 //! 1. the request never left (hyper gives it back): sent on a new connection;
 //! 2. the connection had been used before, no byte of an answer came, the method
-//!    is idempotent and there is no body: sent again, once, on a new connection;
+//!    is idempotent and there is no body, or none that was asked for: sent again, once, on a new connection;
 //! 3. anything else is reported.
 //!
 //! A response of an HTTP/1.0 upstream ends its connection: hyper would speak
@@ -38,7 +38,7 @@ mod tls;
 pub use body::RequestBody;
 pub use body::RequestBodyError;
 pub use body::ResponseBody;
-pub use body::{BodyError, Progress};
+pub use body::{BodyError, Progress, TrailerFilter};
 pub use connect::ConnectError;
 pub use expect::Placeholder;
 pub use settings::{ClientCertificate, ProxySettings, Resolve, Settings, TlsSettings};
@@ -63,6 +63,12 @@ pub enum SetupError {
         variable: &'static str,
         /// What stands before `://` in it.
         scheme: String,
+    },
+    /// A proxy's URL that cannot be read; it is not shown, since it may hold a password.
+    #[error("{variable} is not a URL of the form http://host:port")]
+    ProxyUrl {
+        /// The variable.
+        variable: &'static str,
     },
 }
 
@@ -120,7 +126,7 @@ impl Client {
         let mut request = request;
         let withheld = Withheld::take_from(&mut request);
         if let Some(sender) = pool::take(self.pool, &origin) {
-            let again = SecondTry::of(&request);
+            let again = SecondTry::of(&request, withheld.as_ref());
             match self.exchange(sender, &origin, request, withheld.as_ref()).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => {
@@ -215,7 +221,8 @@ async fn await_head(
         loop {
             let Poll::Ready(limit) = silence.poll(cx) else { return Poll::Pending };
             let passed = progress.as_ref().map_or(0, Progress::bytes);
-            if passed == seen {
+            let is_clients_turn = progress.as_ref().is_some_and(Progress::client_is_silent);
+            if passed == seen && !is_clients_turn {
                 return Poll::Ready(Err(limit));
             }
             seen = passed;
@@ -236,35 +243,42 @@ impl Unsent {
     fn into_second_try(self, again: Option<SecondTry>) -> Result<Request<RequestBody>, SendError> {
         match (self.request, &self.error, again) {
             (Some(request), _, _) => Ok(request),
-            (None, SendError::Closed(_), Some(again)) => Ok(again.into_request()),
+            (None, SendError::Closed(_), Some(again)) => again.into_request().ok_or(self.error),
             (None, _, _) => Err(self.error),
         }
     }
 }
 
-/// What is needed to send a request without a body once more.
+/// What is needed to send a request once more whose body is empty or has not been touched.
 struct SecondTry {
+    withheld: Option<Withheld>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 }
 
 impl SecondTry {
-    fn of(request: &Request<RequestBody>) -> Option<Self> {
-        let may_repeat = request.method().is_idempotent() && request.body().is_end_stream();
+    fn of(request: &Request<RequestBody>, withheld: Option<&Withheld>) -> Option<Self> {
+        let is_whole = request.body().is_end_stream() || withheld.is_some();
+        let may_repeat = request.method().is_idempotent() && is_whole;
         may_repeat.then(|| Self {
+            withheld: withheld.cloned(),
             method: request.method().clone(),
             uri: request.uri().clone(),
             headers: request.headers().clone(),
         })
     }
 
-    fn into_request(self) -> Request<RequestBody> {
+    /// `None` if a body that was withheld has gone to the upstream after all.
+    fn into_request(self) -> Option<Request<RequestBody>> {
         let mut request = Request::new(RequestBody::Empty);
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
         *request.headers_mut() = self.headers;
-        request
+        match self.withheld {
+            Some(withheld) => withheld.stand_in(&mut request).then_some(request),
+            None => Some(request),
+        }
     }
 }
 

@@ -98,6 +98,9 @@ impl Failure {
     }
 }
 
+const _: () =
+    assert!(Reason::ALL.len() == Reason::UpstreamTimeout as usize + 1, "a reason is missing in ALL");
+
 impl Reason {
     /// Every reason, in the order of their declaration.
     pub const ALL: [Self; 23] = [

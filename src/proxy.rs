@@ -167,10 +167,10 @@ impl Proxy {
         let asked = head.uri.path_and_query().cloned();
         let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
         record.routed(&target.route.service_type, target.route.region_label());
-        if !self.allow_minting && target.route.reaches_keystone {
+        if !self.allow_minting && target.route.may_lead_to_keystone {
             minting::check(&head.method, target.path_and_query.path())?;
         }
-        let body = RequestBody::from_incoming(body);
+        let body = RequestBody::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(body.progress());
         let headers = std::mem::take(&mut head.headers);
         let upstream_request = upstream_request(&head, headers, body, &target, &snapshot);

@@ -10,20 +10,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::access_log::Record;
-use crate::client::{BodyError, ResponseBody};
+use crate::client::{BodyError, ResponseBody, TrailerFilter};
 
 /// The body of a response to a client.
 pub struct ReplyBody {
     source: Source,
     record: Option<Record>,
 }
-
-/// Takes out of trailers what may not travel.
-pub(crate) type TrailerFilter = fn(&mut HeaderMap);
 
 enum Source {
     Ours(Option<Bytes>),

@@ -107,7 +107,7 @@ impl RouteTable {
         let (name, region) = split_region(prefix);
         let found = self.names.get(name).ok_or_else(|| self.unknown(name))?;
         let (entry, rest) = match *found {
-            build::Name::Ours => return Err(NoRoute::Reserved { name: name.to_owned() }),
+            build::Name::Ours => return Err(NoRoute::Reserved { name: no_route::shown(name) }),
             build::Name::Service(entry) => (entry, Cow::Borrowed(rest)),
             build::Name::V3(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
             build::Name::V3(entry) => (entry, Cow::Owned(format!("/v3{rest}"))),
@@ -188,7 +188,7 @@ impl RouteTable {
                 None => entry.any_region.filter(|_| !written.is_empty()).ok_or_else(|| {
                     NoRoute::RegionMissing {
                         service: entry.service.clone(),
-                        region: percent_decode_str(written).decode_utf8_lossy().into_owned(),
+                        region: no_route::shown(&percent_decode_str(written).decode_utf8_lossy()),
                         regions: entry.exists_in.clone(),
                         settings_key: entry.settings_key.clone(),
                     }
@@ -200,7 +200,7 @@ impl RouteTable {
 
     fn unknown(&self, name: &str) -> NoRoute {
         if !self.project_scoped {
-            return NoRoute::NoProjectScope { name: name.to_owned() };
+            return NoRoute::NoProjectScope { name: no_route::shown(name) };
         }
         let lower = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
@@ -209,7 +209,7 @@ impl RouteTable {
         let nearest = names.map(|(known, _)| (distance(known), known)).min();
         let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
         NoRoute::UnknownService {
-            name: name.to_owned(),
+            name: no_route::shown(name),
             nearest: nearest.map(|(_, known)| known.to_string()),
             prefixes: self.prefixes.iter().filter_map(|prefix| prefix.names.first().cloned()).collect(),
         }

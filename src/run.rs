@@ -4,6 +4,7 @@
 //! anything runs; [`Gatestone::run`] ends when the caller's future does. Tests own both.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, Sn
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
 use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener};
+use crate::shutdown::{self, Stop};
 use crate::worker::{Layout, Orders, Worker};
 
 /// Why the proxy did not start, or ended.
@@ -99,12 +101,12 @@ impl Gatestone {
         self.listeners.iter().map(|listener| listener.addr().clone()).collect()
     }
 
-    /// Serves until `shutdown` ends, then lets requests in flight finish, within a bound.
+    /// Serves until `stop` says otherwise; then lets requests in flight finish, within a bound.
     /// `on_ready` is called once, when the first token is there.
     pub async fn run(
         self,
         layout: Layout,
-        shutdown: impl Future<Output = ()>,
+        mut stop: watch::Receiver<Stop>,
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
         let addresses = self.addresses();
@@ -127,11 +129,11 @@ impl Gatestone {
             allow_minting: config.proxy.allow_minting,
             access_log: config.log.access_log,
         };
-        let (stop, stopped) = watch::channel(false);
+        let (tell, told) = watch::channel(Stop::No);
         let orders = Orders {
             limits: Limits { idle: config.server.idle_timeout },
             drain: config.server.shutdown_timeout,
-            stop: stopped,
+            stop: told,
         };
         let workers = counters
             .into_iter()
@@ -149,16 +151,20 @@ impl Gatestone {
         let outcome = tokio::select! {
             refusal = refresher.run() => Err(RunError::NoLogin(refusal)),
             unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
-            () = shutdown => Ok(()),
+            () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
         };
+        info!("stopping; requests in flight may finish");
         admin.stop();
-        stop.send_replace(true);
+        tell.send_replace(Stop::Drain);
         acceptors.shutdown().await;
-        if let Some(workers) = Arc::into_inner(workers) {
-            for worker in workers {
-                worker.join().await;
-            }
+        let mut workers = pin!(join(workers));
+        tokio::select! {
+            () = &mut workers => return outcome,
+            () = shutdown::told(&mut stop, Stop::Now) => {}
         }
+        warn!("told to end at once; requests in flight are cut");
+        tell.send_replace(Stop::Now);
+        workers.await;
         outcome
     }
 }
@@ -195,9 +201,16 @@ pub fn check_region(snapshot: &Snapshot, region: Option<&Region>) -> Result<(), 
     }
 }
 
+/// Waits for all workers, to whom nothing is delivered any more.
+async fn join(workers: Arc<Vec<Worker>>) {
+    for worker in Arc::into_inner(workers).into_iter().flatten() {
+        worker.join().await;
+    }
+}
+
 /// Gives each connection to the worker with the fewest.
 async fn accept(acceptor: Acceptor, door: Arc<Door>, workers: Arc<Vec<Worker>>, most: usize) {
-    let mut was_full = false;
+    let (mut was_full, mut was_out) = (false, false);
     loop {
         let open: u64 = workers.iter().map(Worker::open_connections).sum();
         let is_full = open >= most as u64;
@@ -211,13 +224,18 @@ async fn accept(acceptor: Acceptor, door: Arc<Door>, workers: Arc<Vec<Worker>>, 
         }
         match acceptor.accept().await {
             Ok(accepted) => {
-                if let Some(worker) = workers.iter().min_by_key(|worker| worker.open_connections()) {
+                was_out = false;
+                let alive = workers.iter().filter(|worker| worker.is_alive());
+                if let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) {
                     worker.deliver((accepted, Arc::clone(&door))).await;
                 }
             }
             // Out of descriptors, most often: the next try needs others to close first.
             Err(error) => {
-                info!(%error, "a connection could not be accepted");
+                if !was_out {
+                    warn!(%error, "connections cannot be accepted; trying again until they can");
+                }
+                was_out = true;
                 tokio::time::sleep(FULL).await;
             }
         }

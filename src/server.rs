@@ -8,6 +8,7 @@ mod activity;
 mod connection;
 mod listener;
 mod settings;
+mod watched;
 
 pub(crate) use activity::Activity;
 pub(crate) use connection::{Limits, serve};

@@ -18,6 +18,7 @@ use tracing::{error, warn};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, Proxy};
 use crate::server::{Accepted, Activity, Limits, Peer, Transport, serve};
+use crate::shutdown::{self, Stop};
 
 /// How requests are spread over runtimes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ enum WorkerEnd {
 pub(crate) struct Orders {
     pub(crate) limits: Limits,
     pub(crate) drain: Duration,
-    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) stop: watch::Receiver<Stop>,
 }
 
 impl Worker {
@@ -77,6 +78,11 @@ impl Worker {
             }
         };
         Ok(Self { deliveries, metrics, end })
+    }
+
+    /// Whether it takes connections.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.deliveries.is_closed()
     }
 
     pub(crate) fn open_connections(&self) -> u64 {
@@ -114,25 +120,39 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders: Orders) {
     let mut connections = JoinSet::new();
+    let (tell, told) = watch::channel(Stop::No);
+    let mut stop = orders.stop.clone();
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             delivery = incoming.recv() => {
                 let Some((accepted, door)) = delivery else { break };
-                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone()));
+                let (proxy, limits) = (Arc::clone(&proxy), orders.limits.clone());
+                connections.spawn(connection(accepted, door, proxy, limits, told.clone()));
             }
             Some(ended) = connections.join_next() => note(ended),
             _ = sweep.tick() => proxy.client().sweep(),
+            () = shutdown::told(&mut stop, Stop::Drain), if *tell.borrow() == Stop::No => {
+                tell.send_replace(Stop::Drain);
+            }
         }
     }
-    let drained = tokio::time::timeout(orders.drain, async {
-        while let Some(ended) = connections.join_next().await {
-            note(ended);
-        }
-    });
-    if drained.await.is_err() {
-        warn!(connections = connections.len(), "requests were still in flight at the end and are cut");
+    tell.send_replace(Stop::Drain);
+    tokio::select! {
+        () = all(&mut connections) => return,
+        () = tokio::time::sleep(orders.drain) => {}
+        () = shutdown::told(&mut stop, Stop::Now) => {}
+    }
+    warn!(connections = connections.len(), "requests were still in flight at the end and are cut");
+    tell.send_replace(Stop::Now);
+    all(&mut connections).await;
+}
+
+/// Waits for the end of all connections.
+async fn all(connections: &mut JoinSet<()>) {
+    while let Some(ended) = connections.join_next().await {
+        note(ended);
     }
 }
 
@@ -153,7 +173,13 @@ impl Drop for Open {
     }
 }
 
-async fn connection(accepted: Accepted, door: Arc<Door>, proxy: Arc<Proxy>, orders: Orders) {
+async fn connection(
+    accepted: Accepted,
+    door: Arc<Door>,
+    proxy: Arc<Proxy>,
+    limits: Limits,
+    stop: watch::Receiver<Stop>,
+) {
     let _open = Open(Arc::clone(proxy.metrics()));
     let on_runtime = match accepted {
         Accepted::Tcp(stream, peer) => {
@@ -164,8 +190,8 @@ async fn connection(accepted: Accepted, door: Arc<Door>, proxy: Arc<Proxy>, orde
         }
     };
     match on_runtime {
-        Ok((Socket::Tcp(stream), peer)) => requests(stream, peer, door, proxy, orders).await,
-        Ok((Socket::Unix(stream), peer)) => requests(stream, peer, door, proxy, orders).await,
+        Ok((Socket::Tcp(stream), peer)) => requests(stream, peer, door, proxy, limits, stop).await,
+        Ok((Socket::Unix(stream), peer)) => requests(stream, peer, door, proxy, limits, stop).await,
         Err(error) => warn!(%error, "a connection could not be taken over"),
     }
 }
@@ -180,11 +206,12 @@ async fn requests<T: Transport>(
     peer: Peer,
     door: Arc<Door>,
     proxy: Arc<Proxy>,
-    orders: Orders,
+    limits: Limits,
+    stop: watch::Receiver<Stop>,
 ) {
     let activity = Arc::new(Activity::new());
     let (proxy, peer, door) = (&*proxy, &peer, &*door);
-    serve(transport, Arc::clone(&activity), orders.limits, orders.stop, |request| {
+    serve(transport, Arc::clone(&activity), limits, stop, |request| {
         let activity = Arc::clone(&activity);
         async move { proxy.handle(request, door, peer, activity).await }
     })

@@ -7,11 +7,12 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
@@ -34,6 +35,8 @@ pub enum RequestBody {
         incoming: Incoming,
         /// Shared with whoever watches for silence.
         progress: Progress,
+        /// Takes out of its trailers what may not travel.
+        filter: TrailerFilter,
     },
     /// The client's own, once the upstream asks for it.
     Awaited {
@@ -41,8 +44,13 @@ pub enum RequestBody {
         placeholder: Placeholder,
         /// Shared with whoever watches for silence.
         progress: Progress,
+        /// Takes out of its trailers what may not travel.
+        filter: TrailerFilter,
     },
 }
+
+/// Takes out of trailers what may not travel.
+pub type TrailerFilter = fn(&mut HeaderMap);
 
 /// Why the body of a request ended before it was whole.
 #[derive(Debug, thiserror::Error)]
@@ -57,11 +65,11 @@ pub enum RequestBodyError {
 
 impl RequestBody {
     /// What a client sent: streamed, or nothing if it is known to be empty.
-    pub fn from_incoming(incoming: Incoming) -> Self {
+    pub fn from_incoming(incoming: Incoming, filter: TrailerFilter) -> Self {
         if incoming.is_end_stream() {
             Self::Empty
         } else {
-            Self::Streamed { incoming, progress: Progress::default() }
+            Self::Streamed { incoming, progress: Progress::default(), filter }
         }
     }
 
@@ -83,19 +91,26 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
         let this = self.get_mut();
-        if let Self::Awaited { placeholder, progress } = this {
+        if let Self::Awaited { placeholder, progress, filter } = this {
             match ready!(placeholder.poll(cx)) {
-                Ok(incoming) => *this = Self::Streamed { incoming, progress: progress.clone() },
+                Ok(incoming) => {
+                    *this = Self::Streamed { incoming, progress: progress.clone(), filter: *filter };
+                }
                 Err(gone) => return Poll::Ready(Some(Err(gone.into()))),
             }
         }
         match this {
             Self::Empty | Self::Awaited { .. } => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Streamed { incoming, progress } => {
-                let frame = ready!(Pin::new(incoming).poll_frame(cx));
-                if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-                    progress.0.fetch_add(data.len() as u64, Ordering::Relaxed);
+            Self::Streamed { incoming, progress, filter } => {
+                let polled = Pin::new(incoming).poll_frame(cx);
+                progress.note_silence(polled.is_pending());
+                let mut frame = ready!(polled);
+                if let Some(Ok(frame)) = &mut frame {
+                    progress.add(frame.data_ref().map_or(0, Bytes::len));
+                    if let Some(trailers) = frame.trailers_mut() {
+                        filter(trailers);
+                    }
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Cut)))
             }
@@ -121,14 +136,33 @@ impl Body for RequestBody {
     }
 }
 
-/// Counts the bytes of a body that have passed.
+/// How far a body has come, and whose turn it is.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<AtomicU64>);
+pub struct Progress(Arc<Passed>);
+
+#[derive(Debug, Default)]
+struct Passed {
+    bytes: AtomicU64,
+    client_is_silent: AtomicBool,
+}
 
 impl Progress {
     /// Bytes so far.
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the upstream would take more, but the client sends nothing.
+    pub(super) fn client_is_silent(&self) -> bool {
+        self.0.client_is_silent.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn note_silence(&self, is_silent: bool) {
+        self.0.client_is_silent.store(is_silent, Ordering::Relaxed);
     }
 }
 

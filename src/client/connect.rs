@@ -106,9 +106,20 @@ fn proxies(settings: &ProxySettings) -> Result<Matcher, SetupError> {
     let variables =
         [("HTTPS_PROXY", &settings.https), ("http_proxy", &settings.http), ("ALL_PROXY", &settings.all)];
     for (variable, value) in variables {
-        let scheme = value.split_once("://").map_or("http", |(scheme, _)| scheme);
-        if !value.is_empty() && !scheme.eq_ignore_ascii_case("http") {
+        if value.is_empty() {
+            continue;
+        }
+        // As curl has it, the scheme may be left out.
+        let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+        if matches!(scheme, "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
             return Err(SetupError::ProxyScheme { variable, scheme: scheme.to_owned() });
+        }
+        // What cannot be read would be passed over, and everything would go out directly.
+        let uri =
+            format!("http://{rest}").parse::<Uri>().ok().filter(|_| scheme.eq_ignore_ascii_case("http"));
+        let has_port = |uri: &Uri| uri.authority().is_some_and(|at| !at.as_str().ends_with(':'));
+        if !uri.is_some_and(|uri| uri.host().is_some_and(|host| !host.is_empty()) && has_port(&uri)) {
+            return Err(SetupError::ProxyUrl { variable });
         }
     }
     Ok(Matcher::builder()

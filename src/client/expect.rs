@@ -18,7 +18,7 @@ use http_body::{Body, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
-use super::body::{Progress, RequestBody};
+use super::body::{Progress, RequestBody, TrailerFilter};
 
 /// How long to wait for the upstream's 100 before the body goes without it; the same as curl's.
 pub(super) const CONTINUE_WAIT: Duration = Duration::from_secs(1);
@@ -52,7 +52,13 @@ impl fmt::Debug for Placeholder {
 pub(super) struct Withheld(Arc<Mutex<Option<Kept>>>);
 
 /// The body, and the way to its placeholder.
-type Kept = (Incoming, oneshot::Sender<Incoming>);
+#[derive(Debug)]
+struct Kept {
+    incoming: Incoming,
+    hand_over: oneshot::Sender<Incoming>,
+    progress: Progress,
+    filter: TrailerFilter,
+}
 
 impl Withheld {
     /// Replaces the body of a request that carries `Expect` by a placeholder.
@@ -60,31 +66,45 @@ impl Withheld {
         if !request.headers().contains_key(EXPECT) {
             return None;
         }
-        let incoming = match std::mem::take(request.body_mut()) {
-            RequestBody::Streamed { incoming, .. } => incoming,
+        let (incoming, progress, filter) = match std::mem::take(request.body_mut()) {
+            RequestBody::Streamed { incoming, progress, filter } => (incoming, progress, filter),
             other => {
                 *request.body_mut() = other;
                 return None;
             }
         };
+        let (hand_over, _) = oneshot::channel();
+        let kept = Kept { incoming, hand_over, progress, filter };
+        let withheld = Self(Arc::new(Mutex::new(Some(kept))));
+        withheld.stand_in(request);
+        Some(withheld)
+    }
+
+    /// Gives `request` a new placeholder for the body; the one before it is worth nothing any more.
+    /// False if the body has gone.
+    pub(super) fn stand_in(&self, request: &mut Request<RequestBody>) -> bool {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = kept.as_mut() else { return false };
         let (hand_over, body) = oneshot::channel();
-        let size = incoming.size_hint();
-        *request.body_mut() =
-            RequestBody::Awaited { placeholder: Placeholder { body, size }, progress: Progress::default() };
-        let withheld = Self(Arc::new(Mutex::new(Some((incoming, hand_over)))));
-        let on_continue = withheld.clone();
+        kept.hand_over = hand_over;
+        *request.body_mut() = RequestBody::Awaited {
+            placeholder: Placeholder { body, size: kept.incoming.size_hint() },
+            progress: kept.progress.clone(),
+            filter: kept.filter,
+        };
+        let on_continue = self.clone();
         hyper::ext::on_informational(request, move |interim| {
             if interim.status() == StatusCode::CONTINUE {
                 on_continue.hand_over();
             }
         });
-        Some(withheld)
+        true
     }
 
     /// Lets the body go to the upstream; once.
     pub(super) fn hand_over(&self) {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((incoming, hand_over)) = taken {
+        if let Some(Kept { incoming, hand_over, .. }) = taken {
             // A receiver that is gone means that the exchange is over.
             let _ = hand_over.send(incoming);
         }

@@ -4,13 +4,14 @@ use std::io;
 
 use serde_json::json;
 use tokio::runtime;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::{Exit, complain, explain_refusal, print};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat};
 use crate::run::{Gatestone, Ready, RunError};
-use crate::shutdown::Signals;
+use crate::shutdown::{Signals, Stop};
 use crate::worker::Layout;
 
 /// Runs the proxy on a runtime of its own beside the workers'.
@@ -32,25 +33,12 @@ async fn serve(config: Config) -> io::Result<Exit> {
     for addr in gatestone.addresses() {
         info!(%addr, "listening");
     }
-    let mut first = Signals::catch()?;
-    let mut second = Signals::catch()?;
-    let shutdown = async {
-        first.next().await;
-        info!("stopping; requests in flight may finish");
-    };
-    let impatience = async {
-        second.next().await;
-        second.next().await;
-    };
-    tokio::select! {
-        outcome = gatestone.run(layout, shutdown, |ready| announce(ready, format)) => match outcome {
-            Ok(()) => Ok(Exit::Success),
-            Err(error) => Ok(fail(&error, &for_messages)),
-        },
-        () = impatience => {
-            warn!("a second signal: requests in flight are cut");
-            Ok(Exit::Failure)
-        }
+    let (stop, told) = watch::channel(Stop::No);
+    tokio::spawn(Signals::catch()?.tell(stop));
+    match gatestone.run(layout, told.clone(), |ready| announce(ready, format)).await {
+        Ok(()) if *told.borrow() == Stop::Now => Ok(Exit::Failure),
+        Ok(()) => Ok(Exit::Success),
+        Err(error) => Ok(fail(&error, &for_messages)),
     }
 }
 

@@ -34,6 +34,11 @@ pub enum NoToken {
     /// The first login has not ended yet.
     #[error("no token yet: the first login is still under way; try again in a moment")]
     Starting,
+    /// The token has expired and the login that is under way takes its time.
+    #[error(
+        "the token has expired, and the identity service has not answered the next login yet; try again in a moment"
+    )]
+    Expired,
     /// Keystone cannot be reached or does not work.
     #[error("no valid token, and the identity service gives no new one: {0}")]
     Unreachable(Arc<AuthError>),
@@ -125,7 +130,8 @@ impl SnapshotCell {
 
     fn reason(&self) -> NoToken {
         match self.phase() {
-            Phase::Starting | Phase::Fresh => NoToken::Starting,
+            Phase::Starting => NoToken::Starting,
+            Phase::Fresh => NoToken::Expired,
             Phase::Failing(error) => NoToken::Unreachable(error),
             Phase::Refused(error) => NoToken::Refused(error),
             Phase::SpentToken => NoToken::SpentToken,

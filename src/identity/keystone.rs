@@ -263,7 +263,12 @@ fn lifetime(token: &TokenBody) -> Result<Duration, String> {
         return Ok(DEFAULT_LIFETIME);
     };
     let parse = |field: &str, text: &str| {
-        text.parse::<Timestamp>().map_err(|_| format!("{field} is not a time of RFC 3339"))
+        match text.parse::<Timestamp>() {
+            Ok(time) => Ok(time),
+            // "Never", as some write it, is beyond what can be counted.
+            Err(_) if text.starts_with("9999-") => Ok(Timestamp::MAX),
+            Err(_) => Err(format!("{field} is not a time of RFC 3339")),
+        }
     };
     let lifetime: SignedDuration = parse("expires_at", expires)?.duration_since(parse("issued_at", issued)?);
     Ok(Duration::try_from(lifetime).unwrap_or(Duration::ZERO))

@@ -98,6 +98,10 @@ impl Refresher {
 
     /// Publishes what a login brought; tells when to go on.
     fn accept(&mut self, login: Login) -> Option<Moment> {
+        let now = self.clock.now();
+        if login.sent.plus(login.lifetime).is_over(now) {
+            return self.reject(AuthError::AlreadyExpired { url: self.keystone.url() });
+        }
         self.backoff.reset();
         self.refusals = 0;
         self.metrics.succeeded();
@@ -116,10 +120,11 @@ impl Refresher {
         }
         self.cell.publish(snapshot);
         if self.keystone.is_renewable() {
-            return Some(life.refresh_at);
+            let soonest = now.plus(LEAST_BETWEEN_LOGINS);
+            return Some(if life.refresh_at.is_over(soonest) { soonest } else { life.refresh_at });
         }
         warn!(
-            left_s = life.expires.remaining(self.clock.now()).as_secs(),
+            left_s = life.expires.remaining(now).as_secs(),
             "this token cannot be renewed; requests fail once it has expired"
         );
         Some(life.expires)
@@ -195,6 +200,8 @@ impl Refresher {
     }
 }
 
+/// However short tokens live, providers limit logins (60 a minute at one of the largest).
+const LEAST_BETWEEN_LOGINS: Duration = Duration::from_secs(1);
 /// The first wait after a failure; with 10 s of `token_wait`, a request sees several tries.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The longest wait between tries; short, since Keystone's return should be noticed soon.

@@ -120,9 +120,9 @@ pub(super) fn check_redirect(head: &Parts, target: &Target<'_>) -> Result<(), Fa
 pub(super) fn log(failure: &Failure) {
     let reason = failure.reason.as_str();
     match failure.reason.fault() {
-        Fault::Client => info!(reason, message = %failure.message, "refused"),
+        Fault::Client => info!(reason, detail = %failure.message, "refused"),
         Fault::Upstream | Fault::Identity | Fault::Ours => {
-            warn!(reason, message = %failure.message, "failed");
+            warn!(reason, detail = %failure.message, "failed");
         }
     }
 }
@@ -131,7 +131,7 @@ impl From<NoToken> for Failure {
     fn from(why: NoToken) -> Self {
         let reason = match &why {
             NoToken::Starting => Reason::NoToken,
-            NoToken::Unreachable(_) => Reason::IdentityUnreachable,
+            NoToken::Expired | NoToken::Unreachable(_) => Reason::IdentityUnreachable,
             NoToken::Refused(_) | NoToken::SpentToken => Reason::CredentialsRefused,
         };
         Self::new(reason, why.to_string()).retry_after(TRY_AGAIN)

@@ -84,7 +84,6 @@ impl RouteTable {
             ordered.push((name, entry));
         }
         let Builder { chooser, mut routes, entries, regions, mut skipped, .. } = builder;
-        mark_keystones_hosts(&mut routes, build.auth_url);
         prefixes::publish(&mut routes, &ordered, &entries, &regions);
         let prefixes = prefixes::list(&routes, &ordered, &entries);
         let mut names: HashMap<Box<str>, Name> =
@@ -262,6 +261,7 @@ impl<'a> Builder<'a> {
     fn route(&self, service_type: &str, url: EndpointUrl) -> Route {
         let settings_key = names::settings_key(service_type, self.build.preferences);
         let is_identity = is_identity(service_type);
+        let is_object_store = service_types::official(service_type) == Some("object-store");
         let upstream = if is_identity { keystone_v3(&url) } else { url };
         let allows_http = self.chooser.settings(&settings_key).is_some_and(|settings| settings.allow_http);
         Route {
@@ -271,8 +271,8 @@ impl<'a> Builder<'a> {
             region: None,
             interface: None,
             is_identity,
-            reaches_keystone: false,
-            is_object_store: service_types::official(service_type) == Some("object-store"),
+            may_lead_to_keystone: !is_object_store || upstream.path.is_empty(),
+            is_object_store,
             is_override: false,
             is_insecure: self.build.auth_url.is_https() && !upstream.is_https() && !allows_http,
             prefix: String::new(),
@@ -280,17 +280,6 @@ impl<'a> Builder<'a> {
             layout: Layout::of(&upstream.path),
             upstream,
         }
-    }
-}
-
-/// Several services often share one host and port, and then a path below one of
-/// them can name another.
-fn mark_keystones_hosts(routes: &mut [Route], auth_url: &EndpointUrl) {
-    let mut keystones: Vec<EndpointUrl> =
-        routes.iter().filter(|route| route.is_identity).map(|route| route.upstream.clone()).collect();
-    keystones.push(auth_url.clone());
-    for route in routes {
-        route.reaches_keystone = keystones.iter().any(|keystone| keystone.same_origin(&route.upstream));
     }
 }
 

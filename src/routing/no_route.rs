@@ -118,6 +118,18 @@ fn in_region(region: Option<&Region>) -> String {
     region.map(|region| format!(" in region {region}")).unwrap_or_default()
 }
 
+/// What a stranger wrote, fit for a message and a log: escaped, and cut where it gets long.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(LONGEST_SHOWN_CHARS).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST_SHOWN_CHARS).is_some() {
+        shown.push_str("..");
+    }
+    shown
+}
+
+/// Longer than any service or region is called.
+const LONGEST_SHOWN_CHARS: usize = 80;
+
 /// Items with a separator between them.
 pub(super) fn join<T: ToString>(items: &[T], separator: &str) -> String {
     join_with(items.iter().map(T::to_string), separator)

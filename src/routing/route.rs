@@ -22,8 +22,10 @@ pub struct Route {
     pub interface: Option<Interface>,
     /// Whether it is Keystone.
     pub is_identity: bool,
-    /// Whether its host and port are also those of a Keystone, so that a path may lead there.
-    pub reaches_keystone: bool,
+    /// Whether a path below it may lead to a Keystone. Hosts go by many names, and one host may serve
+    /// everything, so this is true of all but object stores with a path of their own, which no request
+    /// steps out of and whose objects may be called anything.
+    pub may_lead_to_keystone: bool,
     /// Whether it is Swift or speaks its API.
     pub is_object_store: bool,
     /// Whether the user set it in place of the catalog's.

@@ -10,12 +10,18 @@ use tokio::time::Instant;
 pub(crate) struct Activity {
     opened: Instant,
     busy: AtomicBool,
+    has_unsent: AtomicBool,
     idle_since_millis: AtomicU64,
 }
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Self { opened: Instant::now(), busy: AtomicBool::new(false), idle_since_millis: AtomicU64::new(0) }
+        Self {
+            opened: Instant::now(),
+            busy: AtomicBool::new(false),
+            has_unsent: AtomicBool::new(false),
+            idle_since_millis: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn request_began(&self) {
@@ -28,8 +34,13 @@ impl Activity {
         self.busy.store(false, Ordering::Relaxed);
     }
 
+    /// Notes whether the socket has refused bytes that it has not taken since.
+    pub(crate) fn note_unsent(&self, has_unsent: bool) {
+        self.has_unsent.store(has_unsent, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Relaxed)
+        self.busy.load(Ordering::Relaxed) || self.has_unsent.load(Ordering::Relaxed)
     }
 
     /// When a connection that stays idle has been so for `limit`; from now on if it is busy.

@@ -2,15 +2,16 @@
 //!
 //! 1. A connection without a request in flight, which includes one whose head
 //!    does not come to its end, is closed after the idle limit. One timer a
-//!    connection, set again only when it fires: requests do not touch it.
-//! 2. At the signal to stop, a request in flight is finished and the connection
+//!    connection, set again only when it fires: requests do not touch it. A
+//!    response is in flight until its last byte has been written to the socket.
+//! 2. When told to stop, a request in flight is finished and the connection
 //!    closed after it; an idle one is closed at once.
-//! 3. A response that could not be sent whole ends in a reset, so that also a
-//!    client that reads until the connection closes sees that it was cut.
+//! 3. A response that is not sent whole, for whatever reason, ends in a reset, so
+//!    that also a client that reads until the connection closes sees the cut.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use tracing::debug;
 
 use super::Activity;
 use super::listener::Transport;
+use super::watched::Watched;
+use crate::shutdown::{self, Stop};
 
 /// What a connection may use.
 #[derive(Clone, Debug)]
@@ -39,7 +42,7 @@ pub(crate) async fn serve<T, H, F, B>(
     transport: T,
     activity: Arc<Activity>,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<Stop>,
     handle: H,
 ) where
     T: Transport,
@@ -56,18 +59,18 @@ pub(crate) async fn serve<T, H, F, B>(
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
         .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(transport), service);
+        .serve_connection(TokioIo::new(Watched::new(transport, Arc::clone(&activity))), service);
     let mut idle = pin!(tokio::time::sleep(limits.idle));
-    let mut stopping = *stop.borrow_and_update();
-    if stopping {
-        Pin::new(&mut connection).graceful_shutdown();
-    }
+    let mut stopping = false;
     loop {
         tokio::select! {
             ended = Pin::new(&mut connection) => {
                 if let Err(error) = ended {
                     debug!(%error, "a connection ended");
-                    connection.into_parts().io.into_inner().reset();
+                    // Other errors are the client's, and it may still be reading what was answered before.
+                    if error.is_user() {
+                        connection.into_parts().io.into_inner().reset();
+                    }
                 }
                 return;
             }
@@ -79,8 +82,13 @@ pub(crate) async fn serve<T, H, F, B>(
                 }
                 idle.as_mut().reset(deadline);
             }
-            // An error means that the sender is gone, which is a stop as well.
-            _ = stop.changed(), if !stopping => {
+            () = shutdown::told(&mut stop, if stopping { Stop::Now } else { Stop::Drain }) => {
+                if stopping {
+                    if activity.is_busy() {
+                        connection.into_parts().io.into_inner().reset();
+                    }
+                    return;
+                }
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
                 // hyper closes an idle connection at once, but not one with half a first head.

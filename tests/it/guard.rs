@@ -73,15 +73,24 @@ async fn a_credential_that_outlives_the_port_cannot_be_had() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_beside_keystone_on_one_host_is_no_way_around_the_minting_rule() {
-    let keystone = Keystone::start(serde_json::json!([])).await;
-    let host = keystone.url.trim_end_matches("/v3").to_owned();
-    keystone.catalog(serde_json::json!([{ "type": "compute", "endpoints": [
-        { "interface": "public", "region_id": "R", "url": format!("{host}/v2.1") } ] }]));
+async fn no_other_service_is_a_way_around_the_minting_rule() {
+    // Whatever its host is called, there may be a Keystone behind it.
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("compute", "/v2.1", &["R"])).await;
     let proxy = Proxy::start(&keystone);
     let request = "POST /compute/v3/auth/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
     let reply = ask(proxy.addr, request).await;
     assert_eq!((reply.status, reply.reason()), (403, "mints_credential"));
+    assert!(service.heads().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_may_be_called_what_credentials_are_called() {
+    let (service, _keystone, proxy) = cloud().await;
+    let request =
+        "PUT /object-store/tokens/credentials HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(ask(proxy.addr, request).await.status, 200);
+    assert_eq!(service.heads().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,3 +114,14 @@ async fn without_a_catalog_keystone_still_answers_and_other_prefixes_say_why_not
     let reply = get(proxy.addr, "/compute/servers").await;
     assert_eq!((reply.status, reply.reason()), (404, "no_such_service"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stranger_wrote_into_a_path_cannot_break_a_line() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("compute", "/v2.1", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let reply = get(proxy.addr, &format!("/compute@%0A2026%20INFO%1b{}/x", "y".repeat(9000))).await;
+    assert_eq!(reply.reason(), "no_such_region");
+    let message = reply.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(!message.contains(char::is_control) && message.len() < 500, "{message}");
+}

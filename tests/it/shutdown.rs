@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use gatestone::shutdown::Stop;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
 use crate::support::http::{read_head, read_reply};
-use crate::support::{Keystone, Proxy, Service};
+use crate::support::{Keystone, Proxy, Service, get};
 
 #[tokio::test(start_paused = true)]
 async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_once() {
@@ -16,7 +17,7 @@ async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_onc
     let keystone = Keystone::start(serde_json::json!([{ "type": "object-store", "endpoints": [
         { "interface": "public", "region_id": "R", "url": url } ] }]))
     .await;
-    let mut proxy = Proxy::start(&keystone);
+    let proxy = Proxy::start(&keystone);
     let addr = proxy.addr;
     let mut idle = TcpStream::connect(addr).await.unwrap();
     idle.write_all(b"GET /-/livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -28,7 +29,7 @@ async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_onc
     origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf").await.unwrap();
     read_head(&mut busy).await;
 
-    proxy.signal();
+    proxy.tell(Stop::Drain);
     let start = Instant::now();
     assert_eq!(idle.read(&mut [0; 16]).await.unwrap(), 0);
     assert!(start.elapsed() < Duration::from_secs(1));
@@ -44,7 +45,7 @@ async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_onc
 async fn the_end_is_bounded() {
     let service = Service::saying("").await;
     let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
-    let mut proxy = Proxy::start(&keystone);
+    let proxy = Proxy::start(&keystone);
     let mut stuck = TcpStream::connect(proxy.addr).await.unwrap();
     stuck.write_all(b"GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut half = TcpStream::connect(proxy.addr).await.unwrap();
@@ -53,7 +54,7 @@ async fn the_end_is_bounded() {
         tokio::task::yield_now().await;
     }
     let start = Instant::now();
-    proxy.signal();
+    proxy.tell(Stop::Drain);
     proxy.ended().await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 30);
 }
@@ -72,4 +73,70 @@ async fn a_connection_without_a_whole_request_is_closed_after_the_idle_limit() {
         let _ = client.read_to_end(&mut all).await;
         assert_eq!(start.elapsed().as_secs(), 300, "{bytes:?}");
     }
+}
+
+/// A download of `length` bytes that has been asked for, and its upstream's connection.
+async fn download(version: &str, length: usize) -> (Proxy, TcpStream, TcpStream) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/AUTH_p", upstream.local_addr().unwrap());
+    let keystone = Keystone::start(serde_json::json!([{ "type": "object-store", "endpoints": [
+        { "interface": "public", "region_id": "R", "url": url } ] }]))
+    .await;
+    let proxy = Proxy::start(&keystone);
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    let request = format!("GET /object-store/o HTTP/{version}\r\nHost: localhost\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    origin.write_all(head.as_bytes()).await.unwrap();
+    read_head(&mut client).await;
+    (proxy, client, origin)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_reader_has_not_taken_yet_is_still_in_flight() {
+    const LENGTH: usize = 8 << 20;
+    let (proxy, mut client, mut origin) = download("1.1", LENGTH).await;
+    tokio::spawn(async move {
+        origin.write_all(&vec![b'x'; LENGTH]).await.unwrap();
+        // Kept open: only the length ends the body.
+        std::future::pending::<()>().await;
+    });
+    // Reads until the proxy has taken the last byte from the upstream, and no further.
+    let (mut taken, mut piece) = (0, vec![0; 64 * 1024]);
+    while !get(proxy.addr, "/-/metrics").await.text().contains("gatestone_requests_in_flight 1\n") {
+        taken += client.read(&mut piece).await.unwrap();
+    }
+    proxy.tell(Stop::Drain);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(taken + rest.len(), LENGTH);
+    proxy.ended().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cut_at_the_end_is_seen_as_cut_also_by_an_http_1_0_client() {
+    let (proxy, mut client, mut origin) = download("1.0", 100).await;
+    origin.write_all(b"half").await.unwrap();
+    let start = Instant::now();
+    proxy.tell(Stop::Drain);
+    let mut body = Vec::new();
+    let end = client.read_to_end(&mut body).await;
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(start.elapsed().as_secs(), 30);
+    proxy.ended().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_word_ends_it_at_once() {
+    let (proxy, mut client, _origin) = download("1.1", 100).await;
+    let start = Instant::now();
+    proxy.tell(Stop::Drain);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    proxy.tell(Stop::Now);
+    assert!(client.read(&mut [0; 16]).await.is_err());
+    proxy.ended().await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 3);
 }

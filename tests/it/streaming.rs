@@ -115,22 +115,35 @@ async fn to_the_end(client: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_cut_short_upstream_is_seen_as_cut_by_the_client() {
-    // (what the upstream sends before it closes, what the client must not see)
+    // (what the upstream sends before it closes, what the client sees of framing and body)
     let table = [
-        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "no 100 bytes"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "no last chunk"),
-        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf", "no last chunk"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", "content-length: 100", "half"),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+            "transfer-encoding: chunked",
+            "4\r\nhalf\r\n",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+            "transfer-encoding: chunked",
+            "4\r\nhalf\r\n",
+        ),
     ];
-    for (bytes, expectation) in table {
+    for (bytes, framing, seen) in table {
         let (upstream, _keystone, proxy) = by_hand().await;
         let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
         let (mut origin, _) = upstream.accept().await.unwrap();
         read_head(&mut origin).await;
         origin.write_all(bytes.as_bytes()).await.unwrap();
+        let head = read_head(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains(framing), "{head}");
+        let mut body = vec![0; seen.len()];
+        client.read_exact(&mut body).await.unwrap();
+        assert_eq!(body, seen.as_bytes());
         drop(origin);
-        let (all, _) = to_the_end(&mut client).await;
-        let text = String::from_utf8_lossy(&all);
-        assert!(!text.ends_with("0\r\n\r\n") && text.len() < 250, "{expectation}: {text}");
+        let (rest, end) = to_the_end(&mut client).await;
+        assert_eq!(rest, b"", "nothing may be made up");
+        assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     }
 }
 
@@ -230,4 +243,76 @@ async fn an_upstream_that_knows_no_100_gets_the_body_after_a_second() {
     let mut body = [0; 5];
     origin.read_exact(&mut body).await.unwrap();
     assert_eq!(&body, b"hello");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trailers_carry_no_credential_in_either_direction() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let names = "X-Auth-Token, X-Service-Token, X_Auth_Token, X-Roles, X-Checksum";
+    let trailers = "X-Auth-Token: mine\r\nX-Service-Token: mine\r\nX_Auth_Token: mine\r\nX-Roles: mine\r\nX-Checksum: 1\r\n";
+    let mut client = send(
+        &proxy,
+        &format!(
+            "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTE: trailers\r\nTrailer: {names}\r\n\
+             Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n{trailers}\r\n"
+        ),
+    )
+    .await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    let body = read_head(&mut origin).await;
+    assert!(!body.contains("mine"), "{body}");
+    assert_eq!(fields(&body, "x-checksum"), ["1"]);
+    origin
+        .write_all(
+            format!(
+                "HTTP/1.1 200 OK\r\nTrailer: {names}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n{trailers}\r\n"
+            )
+            .as_bytes(),
+        )
+        .await
+        .unwrap();
+    read_head(&mut client).await;
+    let body = read_head(&mut client).await;
+    assert!(!body.contains("mine"), "{body}");
+    assert_eq!(fields(&body, "x-checksum"), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_not_asked_for_yet_survives_a_stale_connection() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut first = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let (mut stale, _) = upstream.accept().await.unwrap();
+    read_head(&mut stale).await;
+    stale.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    read_head(&mut first).await;
+    let mut client = send(&proxy, PUT_EXPECTING).await;
+    read_head(&mut stale).await;
+    drop(stale);
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
+    client.write_all(b"hello").await.unwrap();
+    let mut body = [0; 5];
+    origin.read_exact(&mut body).await.unwrap();
+    origin.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 201 "));
+    let metrics = crate::support::get(proxy.addr, "/-/metrics").await;
+    assert!(metrics.text().contains("gatestone_received_bytes_total 5\n"), "{}", metrics.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_pauses_its_upload_is_not_taken_for_a_silent_upstream() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let mut client =
+        send(&proxy, "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe").await;
+    let (mut origin, _) = upstream.accept().await.unwrap();
+    read_head(&mut origin).await;
+    tokio::time::sleep(std::time::Duration::from_secs(3000)).await;
+    client.write_all(b"llo").await.unwrap();
+    let mut body = [0; 5];
+    origin.read_exact(&mut body).await.unwrap();
+    origin.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert!(read_head(&mut client).await.starts_with("HTTP/1.1 201 "));
 }

@@ -8,6 +8,7 @@ use gatestone::identity::OnRefused;
 use gatestone::identity::credentials::Method;
 use gatestone::run::RunError;
 use gatestone::secret::Secret;
+use gatestone::shutdown::Stop;
 use tokio::time::{Instant, advance, sleep};
 
 use crate::support::{Answer, Keystone, Proxy, Service, config, get, http::fields};
@@ -217,4 +218,31 @@ async fn a_token_that_was_given_to_us_is_not_renewed_and_its_end_is_told() {
     let reply = get(proxy.addr, "/object-store/c").await;
     assert_eq!((reply.status, reply.reason()), (503, "credentials_refused"));
     assert_eq!(keystone.logins().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_short_tokens_live_logins_are_a_second_apart() {
+    let (_service, keystone) = cloud().await;
+    for lifetime in [1, 100, 1000] {
+        keystone.lifetime(Duration::from_millis(lifetime));
+        let before = keystone.logins().len();
+        let proxy = Proxy::start(&keystone);
+        sleep(Duration::from_secs(60)).await;
+        let logins = keystone.logins().len() - before;
+        assert!(logins <= 61, "{logins} logins in a minute with tokens of {lifetime} ms");
+        proxy.tell(Stop::Now);
+        proxy.ended().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_and_a_keystone_that_hangs_is_an_outage_of_keystone() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.always(Answer::Late(Duration::from_secs(50)));
+    sleep(Duration::from_secs(2300)).await;
+    advance(Duration::from_secs(1400)).await;
+    let reply = get(proxy.addr, "/object-store/c").await;
+    assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
 }

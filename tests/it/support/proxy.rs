@@ -6,8 +6,9 @@ use gatestone::clock::Clock;
 use gatestone::config::Config;
 use gatestone::run::{Gatestone, RunError};
 use gatestone::server::BoundAddr;
+use gatestone::shutdown::Stop;
 use gatestone::worker::Layout;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::config;
@@ -17,7 +18,7 @@ use super::keystone::Keystone;
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub addr: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    stop: watch::Sender<Stop>,
     task: JoinHandle<Result<(), RunError>>,
 }
 
@@ -37,18 +38,14 @@ impl Proxy {
             BoundAddr::Tcp(addr) => *addr,
             BoundAddr::Unix(path) => panic!("a test of sockets starts its own: {}", path.display()),
         };
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async move {
-            // A test that drops the proxy wants it to end as well.
-            let _ = stopped.await;
-        };
-        let task = tokio::spawn(gatestone.run(Layout::Single, shutdown, |_| {}));
-        Self { addr, stop: Some(stop), task }
+        let (stop, told) = watch::channel(Stop::No);
+        let task = tokio::spawn(gatestone.run(Layout::Single, told, |_| {}));
+        Self { addr, stop, task }
     }
 
-    /// Gives the signal to stop.
-    pub(crate) fn signal(&mut self) {
-        drop(self.stop.take());
+    /// Tells it to stop.
+    pub(crate) fn tell(&self, what: Stop) {
+        self.stop.send_replace(what);
     }
 
     /// Waits for the end.
