@@ -107,3 +107,60 @@ const LARGEST_HEAD_BYTES: usize = 64 * 1024;
 /// Bytes read at once, and bytes of response that may wait for a slow reader.
 /// Below 32 MiB for twenty stalled downloads (measured), and large uploads want it large.
 const READ_BUFFER_BYTES: usize = 384 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    impl Transport for DuplexStream {
+        fn reset(self) {}
+    }
+
+    /// A connection whose every response is `LENGTH` bytes that hyper takes out of their body at once,
+    /// over a socket that holds a kilobyte.
+    fn start(idle: Duration, stop: watch::Receiver<Stop>) -> DuplexStream {
+        let (client, server) = duplex(1024);
+        let activity = Arc::new(Activity::new());
+        tokio::spawn(async move {
+            serve(server, Arc::clone(&activity), Limits { idle }, stop, |_| {
+                activity.request_began();
+                activity.request_ended();
+                async { Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH]))) }
+            })
+            .await;
+        });
+        client
+    }
+
+    const LENGTH: usize = 100_000;
+
+    async fn rest_of_the_body(client: &mut DuplexStream) -> usize {
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).await.unwrap();
+        let head = all.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        all.len() - head
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_slow_reader_has_not_taken_is_in_flight_when_told_to_stop() {
+        let (tell, told) = watch::channel(Stop::No);
+        let mut client = start(Duration::from_secs(300), told);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        tell.send_replace(Stop::Drain);
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert_eq!(rest_of_the_body(&mut client).await, LENGTH);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_is_not_idle_but_a_quiet_client_is() {
+        let (_tell, told) = watch::channel(Stop::No);
+        let mut client = start(Duration::from_secs(10), told);
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        assert_eq!(rest_of_the_body(&mut client).await, LENGTH);
+    }
+}

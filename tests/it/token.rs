@@ -241,8 +241,8 @@ async fn an_expired_token_and_a_keystone_that_hangs_is_an_outage_of_keystone() {
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/object-store/c").await;
     keystone.always(Answer::Late(Duration::from_secs(50)));
-    sleep(Duration::from_secs(2300)).await;
-    advance(Duration::from_secs(1400)).await;
+    sleep(Duration::from_secs(2000)).await;
+    advance(Duration::from_secs(1700)).await;
     let reply = get(proxy.addr, "/object-store/c").await;
     assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
 }
