@@ -20,7 +20,7 @@ use self::cloud::Cloud;
 use self::profile::Profile;
 use super::env::Environment;
 use super::file::is_missing;
-use super::mistakes::{Mistakes, did_you_mean};
+use super::mistakes::{Mistakes, did_you_mean, unreadable};
 use super::places::Places;
 use super::settings::Placed;
 use super::yaml::{self, Node, Value};
@@ -159,7 +159,7 @@ impl Finder<'_> {
             let path = self.places.resolve(&path, self.places.working());
             match read(&path) {
                 Ok(text) => return self.parse(path, &text),
-                Err(error) => self.mistakes.at(variable, format!("cannot read {}: {error}", path.display())),
+                Err(error) => self.mistakes.at(variable, unreadable(&path, &error)),
             }
             return BTreeMap::new();
         }
@@ -171,7 +171,7 @@ impl Finder<'_> {
                     self.pass_over(&path, &error);
                 }
                 Err(error) => {
-                    self.mistakes.add(format!("cannot read {}: {error}", path.display()));
+                    self.mistakes.add(unreadable(&path, &error));
                     return BTreeMap::new();
                 }
             }

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use crate::catalog::Region;
 use crate::routing::ServicePreferences;
 
-use super::mistakes::{Mistakes, did_you_mean};
+use super::mistakes::{Mistakes, did_you_mean, unreadable};
 use super::places::Places;
 use super::services;
 use super::settings::{Base, Given, NAMES, Settings};
@@ -48,7 +48,7 @@ pub(super) fn load(
             Err(error) if explicit.is_none() && is_missing(&error) => {}
             Err(error) => {
                 let place = explicit.map(|(_, place)| format!("{place}: ")).unwrap_or_default();
-                mistakes.add(format!("{place}cannot read {}: {error}", path.display()));
+                mistakes.add(format!("{place}{}", unreadable(&path, &error)));
                 return File::default();
             }
         }

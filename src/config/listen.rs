@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Vec<ListenAddr>, String> {
-        let places = Places::new(&BTreeMap::new(), PathBuf::from("/work"), PathBuf::from("/etc"));
+        let places = Places::new(&BTreeMap::new(), PathBuf::from("/here"), PathBuf::from("/etc"));
         super::parse(text, &places, Path::new("/base"))
     }
 

@@ -4,6 +4,8 @@
 //! names, places and only such values as everybody may see.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +105,16 @@ pub(super) fn close_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'
 /// `, did you mean X?`, or nothing.
 pub(super) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     close_name(name, candidates).map(|close| format!("; did you mean `{close}`?")).unwrap_or_default()
+}
+
+/// Why a file cannot be read, and what to do about it.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound => "check the path",
+        io::ErrorKind::PermissionDenied => "let this user read it, or name another file",
+        _ => "name another file",
+    };
+    format!("cannot read {}: {error}; {hint}", path.display())
 }
 
 #[cfg(test)]

@@ -185,7 +185,7 @@ mod tests {
 
     fn drafted(variables: &[(&str, &str)]) -> (Draft, Mistakes) {
         let env = env(variables);
-        let places = Places::new(&env, PathBuf::from("/work"), PathBuf::from("/etc"));
+        let places = Places::new(&env, PathBuf::from("/here"), PathBuf::from("/etc"));
         let mut mistakes = Mistakes::default();
         (draft(&env, &places, &mut mistakes), mistakes)
     }

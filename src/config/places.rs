@@ -88,7 +88,7 @@ mod tests {
     fn places(variables: &[(&str, &str)]) -> Places {
         let env: BTreeMap<String, String> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Places::new(&env, PathBuf::from("/work"), PathBuf::from("/etc"))
+        Places::new(&env, PathBuf::from("/here"), PathBuf::from("/etc"))
     }
 
     fn dirs(places: &Places) -> Vec<String> {
@@ -99,7 +99,7 @@ mod tests {
     fn the_search_path_is_that_of_openstacksdk() {
         assert_eq!(
             dirs(&places(&[("HOME", "/home/u")])),
-            ["/work", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
+            ["/here", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
         );
         assert_eq!(
             dirs(&places(&[
@@ -107,11 +107,11 @@ mod tests {
                 ("SNAP_REAL_HOME", "/home/u"),
                 ("XDG_CONFIG_HOME", "/x")
             ])),
-            ["/work", "/x/openstack", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
+            ["/here", "/x/openstack", "/home/u/.config/openstack", "/etc/xdg/openstack", "/etc/openstack"]
         );
         assert_eq!(
             dirs(&places(&[("XDG_CONFIG_DIRS", "/a:/b")])),
-            ["/work", "/a/openstack", "/b/openstack", "/etc/openstack"]
+            ["/here", "/a/openstack", "/b/openstack", "/etc/openstack"]
         );
     }
 

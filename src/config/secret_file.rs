@@ -7,11 +7,12 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::mistakes::unreadable;
 use crate::secret::Secret;
 
 /// Reads a secret; the newline that editors put at the end is not part of it.
 pub(super) fn read(path: &Path) -> Result<Secret, String> {
-    let failed = |error: &std::io::Error| format!("cannot read {}: {error}", path.display());
+    let failed = |error: &std::io::Error| unreadable(path, error);
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     let file = File::open(path).map_err(|error| failed(&error))?;
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;

@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     fn set(name: &str, given: &Given) -> (Settings, Mistakes) {
-        let places = Places::new(&BTreeMap::new(), PathBuf::from("/work"), PathBuf::from("/etc"));
+        let places = Places::new(&BTreeMap::new(), PathBuf::from("/here"), PathBuf::from("/etc"));
         let (mut settings, mut mistakes) = (Settings::default(), Mistakes::default());
         let base = Base { places: &places, dir: Path::new("/base") };
         settings.set(name, given, "there", base, &mut mistakes);

@@ -29,7 +29,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().join("home").display().to_string();
         let world = Self { dir, env: BTreeMap::from([("HOME".to_owned(), home)]) };
-        world.file("work/.keep", "");
+        world.file("here/.keep", "");
         world
     }
 
@@ -80,7 +80,7 @@ impl World {
     }
 
     fn places(&self) -> Places {
-        Places::new(&self.env, self.dir.path().join("work"), self.dir.path().join("etc"))
+        Places::new(&self.env, self.dir.path().join("here"), self.dir.path().join("etc"))
     }
 
     #[track_caller]
@@ -140,7 +140,7 @@ fn nothing_at_all_explains_the_ways_there_are() {
 #[test]
 fn no_secret_is_in_any_debug_text() {
     let dir = World::new();
-    let path = dir.file("work/secret", &format!("{PASSWORD}\n"));
+    let path = dir.file("here/secret", &format!("{PASSWORD}\n"));
     for world in [
         World::openrc(&[("https_proxy", "http://u:hunter2-sesame@proxy:1")]),
         World::openrc(&[("OS_PASSWORD", ""), ("OS_PASSWORD_FILE", path.to_str().unwrap())]),

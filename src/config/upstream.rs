@@ -4,7 +4,7 @@ use crate::client;
 use crate::secret::Secret;
 
 use super::env::Environment;
-use super::mistakes::Mistakes;
+use super::mistakes::{Mistakes, unreadable};
 use super::settings::Settings;
 use super::source::Source;
 
@@ -26,7 +26,7 @@ pub(super) fn tls(
     };
     for path in [cacert, cert, key].into_iter().flatten() {
         if let Err(error) = std::fs::File::open(&path.value) {
-            mistakes.at(&path.place, format!("cannot read {}: {error}", path.value.display()));
+            mistakes.at(&path.place, unreadable(&path.value, &error));
         }
     }
     if let (None, Some(key)) = (cert, key) {

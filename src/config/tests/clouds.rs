@@ -77,8 +77,8 @@ fn secure_yaml_is_merged_over_and_nearer_files_come_first() {
 #[test]
 fn files_can_be_named_by_variables() {
     let world = World::new().vars(&[("OS_CLIENT_CONFIG_FILE", "mine.yaml")]);
-    assert_contains(&world.mistakes(), "OS_CLIENT_CONFIG_FILE: cannot read /work/mine.yaml");
-    world.file("work/mine.yaml", OVH);
+    assert_contains(&world.mistakes(), "OS_CLIENT_CONFIG_FILE: cannot read /here/mine.yaml");
+    world.file("here/mine.yaml", OVH);
     assert_eq!(world.config().routing.region, region("GRA"));
 }
 
@@ -156,11 +156,11 @@ fn profiles_lie_below_the_cloud() {
         "profile `mine` is neither in clouds-public.yaml nor known",
     );
     let world = World::clouds(&own).with_file(
-        "work/clouds-public.yaml",
+        "here/clouds-public.yaml",
         "public-clouds: {mine: {status: deprecated, message: go, auth: {auth_url: 'https://m', project_domain_name: P}}}",
     );
     assert_contains(&world.config().warnings.concat(), "its profile is deprecated. go");
-    world.file("work/clouds-public.yaml", "public-clouds: {mine: {status: shutdown, message: gone}}");
+    world.file("here/clouds-public.yaml", "public-clouds: {mine: {status: shutdown, message: gone}}");
     assert_contains(&world.mistakes(), "no longer exists. gone");
 }
 
@@ -231,20 +231,20 @@ fn slips_below_auth_are_noticed() {
 fn a_file_that_we_may_not_read_is_passed_over_and_told() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::clouds(OVH);
-    let path = world.file("work/clouds.yaml", "clouds: {hidden: {}}");
+    let path = world.file("here/clouds.yaml", "clouds: {hidden: {}}");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&path).is_ok() {
         return; // Root reads everything.
     }
     assert_contains(&world.config().warnings.concat(), "clouds.yaml was passed over");
-    assert_contains(&world.vars(&[("OS_CLOUD", "hidden")]).mistakes(), "/work/clouds.yaml was passed over");
+    assert_contains(&world.vars(&[("OS_CLOUD", "hidden")]).mistakes(), "/here/clouds.yaml was passed over");
 }
 
 #[test]
 fn paths_are_the_users() {
     let world =
         World::clouds(&OVH.replace("    regions:", "    cacert: ca.pem\n    cert: ~/c.pem\n    regions:"));
-    let (ca, cert) = (world.file("work/ca.pem", ""), world.file("home/c.pem", ""));
+    let (ca, cert) = (world.file("here/ca.pem", ""), world.file("home/c.pem", ""));
     let tls = world.config().client.tls;
     assert_eq!(tls.cacert, Some(ca));
     let pair = tls.client_certificate.unwrap();

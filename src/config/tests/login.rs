@@ -145,7 +145,7 @@ fn what_is_missing_or_wrong_is_said_in_the_users_words() {
         ),
         (&[("OS_TRUST_ID", "t")], "OS_TRUST_ID: trusts are not supported yet"),
         (&[("OS_IDENTITY_API_VERSION", "2.0")], "OS_IDENTITY_API_VERSION: `2.0` is not supported"),
-        (&[("OS_CACERT", "no.pem")], "OS_CACERT: cannot read /work/no.pem"),
+        (&[("OS_CACERT", "no.pem")], "OS_CACERT: cannot read /here/no.pem"),
         (&[("OS_INSECURE", "perhaps")], "OS_INSECURE: `perhaps` is neither `true` nor `false`"),
         (
             &[("OS_IMAGE_ENDPOINT_OVERRIDE", "nowhere")],

@@ -63,7 +63,7 @@ fn a_services_settings_are_taken_one_by_one() {
 #[test]
 fn a_cloud_named_by_flag_or_variable_comes_before_the_variables_login() {
     let host = |config: &Config| config.identity.credentials.auth_url.authority.to_string();
-    let world = |variables| World::openrc(variables).with_file("work/clouds.yaml", CLOUDS);
+    let world = |variables| World::openrc(variables).with_file("here/clouds.yaml", CLOUDS);
     let config = world(&[]).load("--cloud b").unwrap();
     assert_eq!(host(&config), "b");
     assert_contains(&config.warnings.concat(), "OS_USERNAME: ignored, since the login is cloud `b`");
@@ -76,7 +76,7 @@ fn a_cloud_named_by_flag_or_variable_comes_before_the_variables_login() {
 
 #[test]
 fn the_variables_login_comes_before_a_cloud_in_our_file() {
-    let world = World::openrc(&[]).with_file("work/clouds.yaml", CLOUDS).with_file(FILE, "cloud = 'a'\n");
+    let world = World::openrc(&[]).with_file("here/clouds.yaml", CLOUDS).with_file(FILE, "cloud = 'a'\n");
     let config = world.config();
     assert_eq!(config.identity.credentials.auth_url.authority.as_str(), "k.example:5000");
     assert_contains(&config.warnings.concat(), "gatestone.toml:1, cloud: cloud `a` is not used");
@@ -113,7 +113,7 @@ fn every_setting_has_a_variable_before_the_file() {
     assert_eq!(config.identity.on_refused, OnRefused::Wait);
     assert_eq!(config.client.resolve.len(), 2);
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
-    let unix = ListenAddr::Unix(world.dir.path().join("work/g.sock"));
+    let unix = ListenAddr::Unix(world.dir.path().join("here/g.sock"));
     assert!(world.config().server.listen.contains(&unix));
 }
 
@@ -138,7 +138,7 @@ fn our_file_comes_before_everybodys_proxies() {
 #[test]
 fn a_named_file_replaces_the_search() {
     let world =
-        World::openrc(&[]).with_file(FILE, "workers = 2\n").with_file("work/mine.toml", "workers = 3\n");
+        World::openrc(&[]).with_file(FILE, "workers = 2\n").with_file("here/mine.toml", "workers = 3\n");
     assert_eq!(world.config().workers, 2);
     assert_eq!(world.load("--config mine.toml").unwrap().workers, 3);
     assert_contains(&world.load("--config none.toml").unwrap_err().to_string(), "--config: cannot read");
