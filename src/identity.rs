@@ -16,16 +16,27 @@ use std::time::Duration;
 
 mod cell;
 pub mod credentials;
+mod error;
+mod heal;
+mod issuer;
+mod jitter;
 mod keystone;
+mod notices;
+mod plan;
 mod protocol;
 mod refresh;
 mod snapshot;
+mod survey;
 
-pub use cell::{NoToken, Phase, SnapshotCell};
-pub use keystone::{AuthError, LOGIN_TIMEOUT};
+pub use cell::{NoToken, Phase, SnapshotCell, State};
+pub use error::{AuthError, LOGIN_TIMEOUT};
+pub use heal::{Healed, Refusal};
+pub use issuer::{Issuer, Login};
+pub use keystone::Keystone;
+pub use notices::Notice;
 pub use protocol::{Named, NamedProject, NamedUser};
 pub use refresh::Refresher;
-pub use snapshot::{HeldScope, Holder, Life, Snapshot, Token};
+pub use snapshot::{Account, HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.
 #[derive(Clone, Debug)]
@@ -47,12 +58,15 @@ pub enum OnRefused {
     Wait,
 }
 
-/// Logins by outcome, since the start.
+/// Logins by outcome, and what Keystone said about refused tokens, since the start.
 #[derive(Debug, Default)]
 pub struct IdentityMetrics {
     succeeded: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
+    good: AtomicU64,
+    dead: AtomicU64,
+    unknown: AtomicU64,
 }
 
 impl IdentityMetrics {
@@ -68,7 +82,22 @@ impl IdentityMetrics {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `(outcome, count)` in the order in which they are shown.
+    fn checked(&self, standing: &cell::Standing) {
+        let counter = match standing {
+            cell::Standing::Good => &self.good,
+            cell::Standing::Dead => &self.dead,
+            cell::Standing::Unknown(_) => &self.unknown,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Questions about refused tokens: `(answer, count)` in the order in which they are shown.
+    pub fn checks(&self) -> [(&'static str, u64); 3] {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [("good", count(&self.good)), ("dead", count(&self.dead)), ("unknown", count(&self.unknown))]
+    }
+
+    /// Logins: `(outcome, count)` in the order in which they are shown.
     pub fn counts(&self) -> [(&'static str, u64); 3] {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [

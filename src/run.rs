@@ -176,8 +176,8 @@ async fn until_unusable(
     addresses: Vec<BoundAddr>,
     on_ready: impl FnOnce(&Ready),
 ) -> RunError {
-    let mut phase = cell.watch();
-    let first = phase.wait_for(|phase| matches!(phase, Phase::Fresh)).await.is_ok();
+    let mut state = cell.watch();
+    let first = state.wait_for(|state| matches!(state.phase, Phase::Fresh)).await.is_ok();
     if let Some(snapshot) = cell.current().filter(|_| first) {
         if let Err(unknown) = check_region(&snapshot, region) {
             return unknown;

@@ -1,199 +1,55 @@
-//! `Keystone::authenticate`: from credentials to a login.
+//! `Keystone`: the identity service over HTTP.
 //!
-//! One `POST /v3/auth/tokens` a call, nothing retried here. The answer is read
-//! bounded; what Keystone says in an error is kept for the user, cut short and
-//! cleaned, since it may come from anything that answers at that address.
+//! One request a call, nothing retried here. Answers are read bounded; what
+//! Keystone says in an error is kept for the user, cut short and cleaned, since it
+//! may come from anything that answers at that address.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use http::request::Builder;
+use http::response::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Request, StatusCode};
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
 
 use super::credentials::Credentials;
-use super::protocol::{ErrorAnswer, LoginAnswer, TokenBody, login_body};
+use super::error::{AuthError, LOGIN_TIMEOUT};
+use super::issuer::{Issuer, Login, time};
+use super::protocol::{
+    CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, login_body,
+};
 use super::snapshot::Token;
-use crate::body::{ReadError, read_limited};
-use crate::catalog::EndpointUrl;
-use crate::client::{Client, ConnectError, RequestBody, SendError};
+use crate::body::read_limited;
+use crate::catalog::{Catalog, EndpointUrl};
+use crate::client::{Client, RequestBody};
 use crate::clock::{Clock, Moment};
-
-/// Why there is no token.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// Keystone could not be reached, or closed without an answer.
-    #[error("{url} does not answer: {}", causes(.source))]
-    Unreachable {
-        /// Where we asked.
-        url: String,
-        /// What happened.
-        source: SendError,
-    },
-    /// Nothing came within [`LOGIN_TIMEOUT`].
-    #[error("{url} did not answer the login within {} s", LOGIN_TIMEOUT.as_secs())]
-    TimedOut {
-        /// Where we asked.
-        url: String,
-    },
-    /// Keystone said no: 400, 401 or 403.
-    #[error("{url} refused the login of {who} with {status}: {message}")]
-    Refused {
-        /// Where we asked.
-        url: String,
-        /// Method, user and domain.
-        who: String,
-        /// Its status.
-        status: StatusCode,
-        /// Its own words.
-        message: String,
-    },
-    /// Too many logins: 429.
-    #[error("{url} says that there were too many logins (429)")]
-    TooMany {
-        /// Where we asked.
-        url: String,
-        /// How long Keystone wants us to wait.
-        retry_after: Option<Duration>,
-    },
-    /// Any other status: a broken Keystone, or something else at that address.
-    #[error(
-        "{url} answered the login with {status}; if this lasts, check that OS_AUTH_URL is Keystone's own address"
-    )]
-    Unexpected {
-        /// Where we asked.
-        url: String,
-        /// Its status.
-        status: StatusCode,
-        /// How long it wants us to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The answer is not one of Identity v3.
-    #[error("{url} answered the login with something that is not an Identity v3 token: {why}")]
-    Garbage {
-        /// Where we asked.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// The answer did not arrive whole.
-    #[error("{url} answered the login with a body that cannot be read")]
-    Cut {
-        /// Where we asked.
-        url: String,
-        /// What happened.
-        source: ReadError,
-    },
-    /// The token's life was over before it began.
-    #[error("{url} issued a token that has already expired")]
-    AlreadyExpired {
-        /// Where we asked.
-        url: String,
-    },
-}
-
-impl AuthError {
-    /// Whether trying the same credentials again can only do harm.
-    pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. })
-    }
-
-    /// Whether Keystone's certificate is not trusted: at start a mistake, later perhaps a change under way.
-    pub fn is_distrust(&self) -> bool {
-        matches!(self, Self::Unreachable { source: SendError::Connect(ConnectError::Untrusted(_)), .. })
-    }
-
-    /// How long Keystone wants us to wait, if it says.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::TooMany { retry_after, .. } | Self::Unexpected { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. }
-            | Self::TimedOut { .. }
-            | Self::Refused { .. }
-            | Self::Garbage { .. }
-            | Self::Cut { .. }
-            | Self::AlreadyExpired { .. } => None,
-        }
-    }
-}
-
-/// An error and what lies below it in one line, with what helps where we know it.
-fn causes(error: &SendError) -> String {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = error.source();
-    }
-    if let SendError::Connect(ConnectError::Untrusted(_)) = error {
-        line.push_str(
-            "; if its certificate comes from a private authority, set OS_CACERT to that authority's PEM file",
-        );
-    }
-    line
-}
-
-/// What a login brings.
-#[derive(Debug)]
-pub(super) struct Login {
-    pub(super) token: Token,
-    pub(super) sent: Moment,
-    pub(super) lifetime: Duration,
-    pub(super) body: TokenBody,
-}
 
 /// Keystone, as seen by one set of credentials.
 #[derive(Debug)]
-pub(super) struct Keystone {
+pub struct Keystone {
     client: Client,
     clock: Clock,
     credentials: Credentials,
-    login_path: String,
+    /// Path of the v3 API.
+    v3: String,
 }
 
 impl Keystone {
     pub(super) fn new(client: Client, clock: Clock, credentials: Credentials) -> Self {
-        let root = credentials.auth_url.path.trim_end_matches("/v3");
-        let login_path = format!("{root}/v3/auth/tokens");
-        Self { client, clock, credentials, login_path }
-    }
-
-    /// Where logins go, for messages.
-    pub(super) fn url(&self) -> String {
-        let EndpointUrl { scheme, authority, .. } = &self.credentials.auth_url;
-        format!("{scheme}://{authority}{}", self.login_path)
-    }
-
-    pub(super) fn is_renewable(&self) -> bool {
-        self.credentials.method.is_renewable()
-    }
-
-    /// Logs in once.
-    pub(super) async fn authenticate(&self) -> Result<Login, AuthError> {
-        match tokio::time::timeout(LOGIN_TIMEOUT, self.login()).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(AuthError::TimedOut { url: self.url() }),
-        }
+        let v3 = format!("{}/v3", credentials.auth_url.path.trim_end_matches("/v3"));
+        Self { client, clock, credentials, v3 }
     }
 
     async fn login(&self) -> Result<Login, AuthError> {
-        let request = self.request()?;
+        let body = RequestBody::Full(Some(login_body(&self.credentials)));
+        let request = self.request(HttpMethod::POST, LOGIN).header(CONTENT_TYPE, "application/json");
         let sent = self.clock.now();
-        let response = self
-            .client
-            .send(&self.credentials.auth_url, request)
-            .await
-            .map_err(|source| AuthError::Unreachable { url: self.url(), source })?;
-        let (head, body) = response.into_parts();
-        let body = read_limited(body, LARGEST_ANSWER_BYTES)
-            .await
-            .map_err(|source| AuthError::Cut { url: self.url(), source })?;
+        let (head, body) = self.exchange(request, body, LOGIN).await?;
         match head.status {
-            StatusCode::CREATED | StatusCode::OK => self.accept(sent, &head.headers, &body),
+            StatusCode::CREATED | StatusCode::OK => self.accept(sent, &head.headers, body),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(AuthError::Refused {
                     url: self.url(),
@@ -213,66 +69,180 @@ impl Keystone {
         }
     }
 
-    fn request(&self) -> Result<Request<RequestBody>, AuthError> {
-        let body = login_body(&self.credentials);
-        Request::builder()
-            .method(HttpMethod::POST)
-            .uri(&self.login_path)
-            .header(HOST, self.credentials.auth_url.authority.as_str())
-            .header(CONTENT_TYPE, "application/json")
-            .header(ACCEPT, "application/json")
-            .header(USER_AGENT, concat!("gatestone/", env!("CARGO_PKG_VERSION")))
-            .body(RequestBody::Full(Some(body)))
-            .map_err(|error| AuthError::Garbage { url: self.url(), why: error.to_string() })
-    }
-
-    fn accept(&self, sent: Moment, headers: &HeaderMap, body: &Bytes) -> Result<Login, AuthError> {
+    fn accept(&self, sent: Moment, headers: &HeaderMap, body: Bytes) -> Result<Login, AuthError> {
         let garbage = |why: String| AuthError::Garbage { url: self.url(), why };
         let token: HeaderValue = headers
-            .get("x-subject-token")
+            .get(SUBJECT_TOKEN)
             .filter(|token| !token.is_empty())
             .ok_or_else(|| garbage("it has no X-Subject-Token".to_owned()))?
             .clone();
-        // serde_json's message may quote the text around a fault; only its place is told.
-        let answer: LoginAnswer = serde_json::from_slice(body).map_err(|error| {
-            garbage(format!("not the expected JSON at line {}, column {}", error.line(), error.column()))
-        })?;
-        let lifetime = lifetime(&answer.token).map_err(garbage)?;
-        if lifetime.is_zero() {
+        let login = Login::read(Token::new(token), sent, body).map_err(garbage)?;
+        if login.lifetime.is_zero() {
             return Err(AuthError::AlreadyExpired { url: self.url() });
         }
-        Ok(Login { token: Token::new(token), sent, lifetime, body: answer.token })
+        Ok(login)
+    }
+
+    /// Asks something with `token`, within [`ASK_TIMEOUT`].
+    async fn ask(&self, request: Builder, token: &Token, path: &str) -> Result<(Parts, Bytes), AuthError> {
+        let request = request.header(AUTH_TOKEN, token.header().clone());
+        match tokio::time::timeout(ASK_TIMEOUT, self.exchange(request, RequestBody::Empty, path)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(AuthError::NotTold {
+                url: self.address(path),
+                what: "did not answer in time",
+                why: format!("nothing came within {} s", ASK_TIMEOUT.as_secs()),
+            }),
+        }
+    }
+
+    /// Asks for a JSON document with `token`.
+    async fn document<T: DeserializeOwned>(&self, path: &str, token: &Token) -> Result<T, AuthError> {
+        let (head, body) = self.ask(self.request(HttpMethod::GET, path), token, path).await?;
+        let not_told = |what, why| AuthError::NotTold { url: self.address(path), what, why };
+        if head.status != StatusCode::OK {
+            return Err(not_told("gave no answer that can be used", head.status.to_string()));
+        }
+        serde_json::from_slice(&body).map_err(|error| {
+            not_told(
+                "answered with something unexpected",
+                format!("line {}, column {}", error.line(), error.column()),
+            )
+        })
+    }
+
+    /// A request for a path below `/v3`.
+    fn request(&self, method: HttpMethod, path: &str) -> Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.v3))
+            .header(HOST, self.credentials.auth_url.authority.as_str())
+            .header(ACCEPT, "application/json")
+            .header(USER_AGENT, concat!("gatestone/", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// Sends a request and reads the whole answer.
+    async fn exchange(
+        &self,
+        request: Builder,
+        body: RequestBody,
+        path: &str,
+    ) -> Result<(Parts, Bytes), AuthError> {
+        let url = || self.address(path);
+        let request =
+            request.body(body).map_err(|error| AuthError::Garbage { url: url(), why: error.to_string() })?;
+        let response = self.client.send(&self.credentials.auth_url, request).await;
+        let response = response.map_err(|source| AuthError::Unreachable { url: url(), source })?;
+        let (head, body) = response.into_parts();
+        let body = read_limited(body, LARGEST_ANSWER_BYTES).await;
+        Ok((head, body.map_err(|source| AuthError::Cut { url: url(), source })?))
+    }
+
+    fn address(&self, path: &str) -> String {
+        let EndpointUrl { scheme, authority, .. } = &self.credentials.auth_url;
+        format!("{scheme}://{authority}{}{path}", self.v3)
     }
 }
 
-/// Longest wait for a login as a whole. Keystone hashes passwords with bcrypt and
-/// may ask an LDAP server; beyond this a new try is the better bet.
-pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+impl Issuer for Keystone {
+    fn url(&self) -> String {
+        self.address(LOGIN)
+    }
+
+    fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    fn with(&self, credentials: Credentials) -> Self {
+        Self::new(self.client.clone(), self.clock.clone(), credentials)
+    }
+
+    /// `POST /v3/auth/tokens`.
+    async fn log_in(&self) -> Result<Login, AuthError> {
+        match tokio::time::timeout(LOGIN_TIMEOUT, self.login()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(AuthError::TimedOut { url: self.url() }),
+        }
+    }
+
+    /// `HEAD /v3/auth/tokens`: 200 for a good token; 401 or 404 for a dead one, by which of its two
+    /// roles Keystone looks at first.
+    async fn check(&self, token: &Token) -> Result<bool, AuthError> {
+        let request = self.request(HttpMethod::HEAD, LOGIN).header(SUBJECT_TOKEN, token.header().clone());
+        let (head, _) = self.ask(request, token, LOGIN).await?;
+        match head.status {
+            StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => Err(AuthError::NotTold {
+                url: self.url(),
+                what: "did not say whether the token is good",
+                why: status.to_string(),
+            }),
+        }
+    }
+
+    /// `GET /v3/auth/catalog`.
+    async fn catalog(&self, token: &Token) -> Result<Catalog, AuthError> {
+        let CatalogAnswer { catalog } = self.document("/auth/catalog", token).await?;
+        Ok(Catalog::from_wire(catalog))
+    }
+
+    /// `GET /v3/auth/projects`.
+    async fn projects(&self, token: &Token) -> Result<Vec<NamedProject>, AuthError> {
+        let ProjectsAnswer { projects } = self.document("/auth/projects", token).await?;
+        Ok(projects)
+    }
+
+    /// `GET /v3/users/{user_id}/application_credentials/{id}`, which a credential may read of itself.
+    async fn credential_end(
+        &self,
+        token: &Token,
+        user_id: &str,
+        credential_id: &str,
+    ) -> Result<Option<Timestamp>, AuthError> {
+        let segment = |id| utf8_percent_encode(id, NON_ALPHANUMERIC);
+        let path = format!("/users/{}/application_credentials/{}", segment(user_id), segment(credential_id));
+        let CredentialAnswer { application_credential } = self.document(&path, token).await?;
+        let end = application_credential.expires_at.map(|text| time("expires_at", &text)).transpose();
+        end.map_err(|why| AuthError::NotTold {
+            url: self.address(&path),
+            what: "wrote a time of its own",
+            why,
+        })
+    }
+
+    /// `DELETE /v3/auth/tokens`; a token may take itself back.
+    async fn revoke(&self, token: &Token) -> Result<(), AuthError> {
+        let request = self.request(HttpMethod::DELETE, LOGIN).header(SUBJECT_TOKEN, token.header().clone());
+        let (head, _) = self.ask(request, token, LOGIN).await?;
+        match head.status {
+            // One that is dead already is what was wanted.
+            StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Ok(()),
+            status if status.is_success() => Ok(()),
+            status => Err(AuthError::NotTold {
+                url: self.url(),
+                what: "did not revoke the token",
+                why: status.to_string(),
+            }),
+        }
+    }
+}
+
+/// Where tokens are made, checked and revoked, below `/v3`.
+const LOGIN: &str = "/auth/tokens";
+/// The field that has a login's token in answers, and the token that is meant in requests.
+const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
+/// The field that has the token a request is made with.
+const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 /// A catalog of a large cloud with many regions is some 100 KiB.
 const LARGEST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// As much of Keystone's own words as a person wants to read.
 const LONGEST_MESSAGE_CHARS: usize = 300;
 /// Longest `Retry-After` that is taken at its word.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(900);
-/// Assumed where Keystone states no times: its own default (`keystone/conf/token.py`).
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(3600);
-
-/// `expires_at` - `issued_at`; zero if that is negative.
-fn lifetime(token: &TokenBody) -> Result<Duration, String> {
-    let (Some(issued), Some(expires)) = (&token.issued_at, &token.expires_at) else {
-        return Ok(DEFAULT_LIFETIME);
-    };
-    let parse = |field: &str, text: &str| {
-        match text.parse::<Timestamp>() {
-            Ok(time) => Ok(time),
-            // "Never", as some write it, is beyond what can be counted.
-            Err(_) if text.starts_with("9999-") => Ok(Timestamp::MAX),
-            Err(_) => Err(format!("{field} is not a time of RFC 3339")),
-        }
-    };
-    let lifetime: SignedDuration = parse("expires_at", expires)?.duration_since(parse("issued_at", issued)?);
-    Ok(Duration::try_from(lifetime).unwrap_or(Duration::ZERO))
-}
+/// Longest wait for an answer about a token, the catalog or the account: all of them are quick, and
+/// someone may be waiting.
+const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `Retry-After` in seconds or as a date (RFC 9110 10.2.3); a date is compared with
 /// the answer's own `Date`, not with our clock.

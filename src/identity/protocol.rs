@@ -88,6 +88,31 @@ pub(super) struct TokenBody {
     #[serde(default)]
     pub(super) roles: Vec<Named>,
     pub(super) catalog: Option<Vec<WireService>>,
+    pub(super) application_credential: Option<Named>,
+}
+
+/// What `GET /v3/auth/catalog` answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct CatalogAnswer {
+    pub(super) catalog: Vec<WireService>,
+}
+
+/// What `GET /v3/auth/projects` answers; its first page, if there are many.
+#[derive(Debug, Deserialize)]
+pub(super) struct ProjectsAnswer {
+    pub(super) projects: Vec<NamedProject>,
+}
+
+/// What `GET /v3/users/{user_id}/application_credentials/{id}` answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct CredentialAnswer {
+    pub(super) application_credential: CredentialBody,
+}
+
+/// An application credential's description.
+#[derive(Debug, Deserialize)]
+pub(super) struct CredentialBody {
+    pub(super) expires_at: Option<String>,
 }
 
 /// Something with an id and a name.
@@ -124,6 +149,8 @@ pub struct NamedProject {
     pub name: String,
     /// Its domain.
     pub domain: Option<Named>,
+    /// The same by its id alone, as lists of projects have it.
+    pub domain_id: Option<String>,
 }
 
 /// Keystone's error document.

@@ -14,6 +14,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http::HeaderValue;
+use jiff::Timestamp;
 
 use super::protocol::{Named, NamedProject, NamedUser};
 use crate::catalog::Catalog;
@@ -21,9 +22,9 @@ use crate::clock::Moment;
 use crate::routing::RouteTable;
 
 /// One token and what it is good for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Counts what has been published, from 1.
+    /// Counts tokens, from 1; the same while the token is.
     pub generation: u64,
     /// The token.
     pub token: Token,
@@ -35,9 +36,49 @@ pub struct Snapshot {
     pub catalog: Catalog,
     /// Where each path goes.
     pub routes: RouteTable,
+    /// What else is known of the account.
+    pub account: Account,
+    /// Whether `catalog` is an older one, since the last one came empty.
+    pub catalog_is_kept: bool,
+    /// The login on Keystone's clock and on ours.
+    pub(super) anchor: Anchor,
 }
 
+/// What is known of the account beside its token.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// Projects that the user may choose from, where the token is for none.
+    pub projects: Vec<NamedProject>,
+    /// When the password ends, if it ever does.
+    pub password_end: Option<Moment>,
+    /// When the application credential ends, if it ever does.
+    pub credential_end: Option<Moment>,
+    /// Whether a new login gives a new lifetime.
+    pub is_renewable: bool,
+}
+
+/// One instant on Keystone's clock and on ours, so that no time of one is compared with the other.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Anchor {
+    /// When the login was sent.
+    pub(super) sent: Moment,
+    /// When Keystone says that it issued the token, if it does.
+    pub(super) issued: Option<Timestamp>,
+}
+
+impl Anchor {
+    /// A time of Keystone's on our clocks; one before the login counts as the login.
+    pub(super) fn ours(self, time: Timestamp) -> Option<Moment> {
+        let ahead = Duration::try_from(time.duration_since(self.issued?)).unwrap_or(Duration::ZERO);
+        Some(self.sent.plus(ahead.min(FURTHEST)))
+    }
+}
+
+/// Nobody looks further ahead, and clocks cannot show it.
+const FURTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// An auth token, ready to be sent. Marked sensitive, never printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
 
 impl Token {
@@ -97,6 +138,21 @@ pub struct Holder {
     pub scope: HeldScope,
     /// The roles it carries there.
     pub roles: Vec<Named>,
+    /// The application credential it was made from, if it was.
+    pub credential_id: Option<String>,
+}
+
+impl Holder {
+    /// Whether a login for this user and scope is another of the same kind.
+    pub(super) fn is_same(&self, user: &NamedUser, scope: &HeldScope) -> bool {
+        let is_same_scope = match (&self.scope, scope) {
+            (HeldScope::Project(held), HeldScope::Project(project)) => held.id == project.id,
+            (HeldScope::Domain(held), HeldScope::Domain(domain)) => held.id == domain.id,
+            (HeldScope::System, HeldScope::System) | (HeldScope::Unscoped, HeldScope::Unscoped) => true,
+            _ => false,
+        };
+        is_same_scope && self.user.id == user.id
+    }
 }
 
 /// What a token turned out to be valid for.

@@ -130,8 +130,8 @@ pub(super) fn log(failure: &Failure) {
 impl From<NoToken> for Failure {
     fn from(why: NoToken) -> Self {
         let reason = match &why {
-            NoToken::Starting => Reason::NoToken,
-            NoToken::Expired | NoToken::Unreachable(_) => Reason::IdentityUnreachable,
+            NoToken::Starting | NoToken::Revoked => Reason::NoToken,
+            NoToken::Slow | NoToken::Unreachable(_) | NoToken::Unchecked(_) => Reason::IdentityUnreachable,
             NoToken::Refused(_) | NoToken::SpentToken => Reason::CredentialsRefused,
         };
         Self::new(reason, why.to_string()).retry_after(TRY_AGAIN)
