@@ -67,6 +67,7 @@ pub struct IdentityMetrics {
     good: AtomicU64,
     dead: AtomicU64,
     unknown: AtomicU64,
+    healings: AtomicU64,
 }
 
 impl IdentityMetrics {
@@ -91,6 +92,15 @@ impl IdentityMetrics {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    fn healing(&self) {
+        self.healings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Logins because a service refused the token; each is among [`IdentityMetrics::counts`] as well.
+    pub fn healings(&self) -> u64 {
+        self.healings.load(Ordering::Relaxed)
+    }
+
     /// Questions about refused tokens: `(answer, count)` in the order in which they are shown.
     pub fn checks(&self) -> [(&'static str, u64); 3] {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -107,3 +117,6 @@ impl IdentityMetrics {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

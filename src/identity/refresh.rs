@@ -141,6 +141,9 @@ impl<I: Issuer> Refresher<I> {
     /// One login. The error ends the program.
     async fn log_in(&mut self) -> Result<(), Arc<AuthError>> {
         let is_healing = self.plan.begin();
+        if is_healing {
+            self.metrics.healing();
+        }
         match self.issuer.log_in().await {
             Ok(login) => self.accept(login),
             Err(refusal) if self.ends_the_program(&refusal) => {
