@@ -42,6 +42,7 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod token_files;
 mod upstream;
 mod values;
 mod yaml;
@@ -120,6 +121,7 @@ impl Config {
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
+        token_files::check(&settings, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
             hints.for_each(|hint| mistakes.add(hint));
@@ -127,6 +129,7 @@ impl Config {
         };
         warnings.extend(hints);
         let (region, interfaces) = endpoints(&settings, &source);
+        let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
             credentials: source.words,
             region: region.as_ref().map(|region| region.place.clone()),
@@ -137,6 +140,9 @@ impl Config {
                 credentials,
                 token_wait: settings.token_wait.unwrap_or(TOKEN_WAIT),
                 on_refused: settings.on_refused.unwrap_or(identity::OnRefused::Exit),
+                token_cache: settings.token_cache.map(|path| path.value),
+                token_file: settings.token_file.map(|path| path.value),
+                revoke_on_exit: settings.revoke_on_exit.is_some_and(|revoke| revoke.value),
             },
             routing: routing::Preferences { region: region.map(|region| region.value), interfaces, services },
             client: client::Settings {
@@ -144,12 +150,13 @@ impl Config {
                 response_timeout: settings.response_timeout.unwrap_or(RESPONSE_TIMEOUT),
                 idle_timeout: settings.upstream_idle_timeout.unwrap_or(UPSTREAM_IDLE_TIMEOUT),
                 tls,
-                proxy: upstream::proxies(&settings, env),
+                proxy,
                 resolve: settings.resolve.unwrap_or_default(),
             },
             proxy: proxy::Settings {
                 allowed_hosts: settings.allowed_hosts.unwrap_or_default(),
                 allow_minting: settings.allow_minting.unwrap_or_default(),
+                retry_on_401: settings.retry_on_401.unwrap_or(true),
             },
             server: server::Settings {
                 listen: settings.listen.unwrap_or_else(listen::default),
@@ -208,6 +215,7 @@ fn services(
         let service = services.entry(name.clone()).or_default();
         service.names.clone_from(&written.names);
         service.allow_http = written.allow_http;
+        service.retry_on_403 = written.retry_on_403;
         if service.region.is_none() {
             service.region.clone_from(&written.region);
         }

@@ -11,6 +11,7 @@
 //! Keystone gives a token made from a token the old expiry
 //! (`keystone/auth/plugins/token.py`), so refreshing replays the credentials.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub use refresh::Refresher;
 pub use snapshot::{HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Who we are.
     pub credentials: credentials::Credentials,
@@ -36,6 +37,12 @@ pub struct Settings {
     pub token_wait: Duration,
     /// What to do when Keystone refuses the credentials at start.
     pub on_refused: OnRefused,
+    /// Where the token is kept over restarts.
+    pub token_cache: Option<PathBuf>,
+    /// Where the token is written for tools that only read one.
+    pub token_file: Option<PathBuf>,
+    /// Have Keystone revoke the token when the program ends.
+    pub revoke_on_exit: bool,
 }
 
 /// What to do when Keystone refuses the credentials at start.
