@@ -97,7 +97,8 @@ pub struct Sources {
     pub credentials: String,
     /// The region, if one is set: "OS_REGION_NAME".
     pub region: Option<String>,
-    /// Files that were read: ours, `clouds.yaml`, `secure.yaml`.
+    /// Files that were read, each once: ours, `clouds.yaml`, `secure.yaml`, `clouds-public.yaml`, and those
+    /// of secrets. Certificates are not among them: whoever makes the client reads those.
     pub files: Vec<PathBuf>,
 }
 
@@ -121,7 +122,8 @@ impl Config {
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
-        token_files::check(&settings, &mut mistakes);
+        let files = files(&file, source.as_ref());
+        token_files::check(&settings, &files, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
             hints.for_each(|hint| mistakes.add(hint));
@@ -133,7 +135,7 @@ impl Config {
         let sources = Sources {
             credentials: source.words,
             region: region.as_ref().map(|region| region.place.clone()),
-            files: file.path.into_iter().chain(source.files).collect(),
+            files,
         };
         Ok(Self {
             identity: identity::Settings {
@@ -200,6 +202,17 @@ fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, V
     let region = settings.region.clone().or_else(of_cloud);
     let interfaces = settings.interface.clone().or_else(|| cloud?.interfaces.clone());
     (region, interfaces.unwrap_or_else(|| vec![Interface::Public]))
+}
+
+/// Every file that was read, once.
+fn files(file: &File, source: Option<&Source>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in file.path.iter().chain(source.into_iter().flat_map(|source| &source.files)) {
+        if !files.contains(path) {
+            files.push(path.clone());
+        }
+    }
+    files
 }
 
 /// Per service and setting: variables, then our file, then the cloud's entry.

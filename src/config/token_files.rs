@@ -7,12 +7,22 @@ use std::path::{Path, PathBuf};
 use super::mistakes::Mistakes;
 use super::settings::Settings;
 
-/// Each file must have a folder, and what is set must not contradict itself.
-pub(super) fn check(settings: &Settings, mistakes: &mut Mistakes) {
+/// Each file must have a folder and be none of those that were `read`, and what is set must not
+/// contradict itself.
+pub(super) fn check(settings: &Settings, read: &[PathBuf], mistakes: &mut Mistakes) {
     let (cache, file) = (settings.token_cache.as_ref(), settings.token_file.as_ref());
     for path in [cache, file].into_iter().flatten() {
         if let Err(message) = writable(&path.value) {
             mistakes.at(&path.place, message);
+        }
+        if read.iter().any(|read| whole(read) == whole(&path.value)) {
+            mistakes.at(
+                &path.place,
+                format!(
+                    "{} holds settings, which the token would overwrite; name another file",
+                    path.value.display()
+                ),
+            );
         }
     }
     if let (Some(cache), Some(file)) = (cache, file) {

@@ -62,6 +62,16 @@ fn settings_that_contradict_each_other_are_mistakes() {
     );
     let off = World::openrc(&[("GATESTONE_TOKEN_CACHE", "t"), ("GATESTONE_REVOKE_ON_EXIT", "false")]);
     assert!(!off.config().identity.revoke_on_exit);
+    let world = World::openrc(&[("OS_PASSWORD", "")]);
+    let password = world.file("here/password", PASSWORD);
+    let world = world.vars(&[
+        ("OS_PASSWORD_FILE", password.to_str().unwrap()),
+        ("GATESTONE_TOKEN_FILE", "../here/password"),
+    ]);
+    assert_contains(
+        &world.mistakes(),
+        "/here/../here/password holds settings, which the token would overwrite",
+    );
     for file in ["t", "../here/t", "t.lock"] {
         let world = World::openrc(&[("GATESTONE_TOKEN_CACHE", "t"), ("GATESTONE_TOKEN_FILE", file)]);
         assert_contains(&world.mistakes(), "is where GATESTONE_TOKEN_CACHE keeps the token already");
