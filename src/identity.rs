@@ -18,9 +18,12 @@ use std::time::Duration;
 mod cell;
 pub mod credentials;
 mod keystone;
+mod private_file;
 mod protocol;
 mod refresh;
 mod snapshot;
+pub mod store;
+pub mod token_file;
 
 pub use cell::{NoToken, Phase, SnapshotCell};
 pub use keystone::{AuthError, LOGIN_TIMEOUT};

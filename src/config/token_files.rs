@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::identity::store::lock_path;
+
 use super::mistakes::Mistakes;
 use super::settings::Settings;
 
@@ -26,7 +28,7 @@ pub(super) fn check(settings: &Settings, read: &[PathBuf], mistakes: &mut Mistak
         }
     }
     if let (Some(cache), Some(file)) = (cache, file) {
-        let taken = [cache.value.clone(), lock_of(&cache.value)];
+        let taken = [cache.value.clone(), lock_path(&cache.value)];
         if taken.iter().any(|path| whole(path) == whole(&file.value)) {
             mistakes.at(
                 &file.place,
@@ -75,13 +77,6 @@ fn folder(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-/// The lock beside a token cache.
-fn lock_of(cache: &Path) -> PathBuf {
-    let mut name = cache.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
 }
 
 /// A path in its one spelling, for comparison; its last part is not followed, since a file that is
