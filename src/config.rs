@@ -48,7 +48,7 @@ mod values;
 mod yaml;
 
 /// Everything `run` needs, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The token.
     pub identity: identity::Settings,

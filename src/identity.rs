@@ -21,6 +21,7 @@ mod keystone;
 mod private_file;
 mod protocol;
 mod refresh;
+mod reload;
 mod snapshot;
 pub mod store;
 pub mod token_file;
@@ -29,6 +30,7 @@ pub use cell::{NoToken, Phase, SnapshotCell};
 pub use keystone::{AuthError, LOGIN_TIMEOUT};
 pub use protocol::{Named, NamedProject, NamedUser};
 pub use refresh::Refresher;
+pub use reload::{Reload, ReloadOutcome};
 pub use snapshot::{HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -17,7 +17,7 @@ use crate::catalog::Region;
 use crate::client::{Client, SetupError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, SnapshotCell};
+use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
 use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener};
@@ -102,13 +102,17 @@ impl Gatestone {
     }
 
     /// Serves until `stop` says otherwise; then lets requests in flight finish, within a bound.
-    /// `on_ready` is called once, when the first token is there.
+    /// `reloads` brings settings that were read again; `on_ready` is called once, when the first token
+    /// is there.
     pub async fn run(
         self,
         layout: Layout,
         mut stop: watch::Receiver<Stop>,
+        reloads: mpsc::Receiver<ReloadOutcome>,
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
+        // Held for now; nobody takes over new credentials yet.
+        let _reloads = reloads;
         let addresses = self.addresses();
         let Self { config, client, listeners, doors, clock } = self;
         let cell = Arc::new(SnapshotCell::new(clock));
