@@ -181,7 +181,7 @@ mod tests {
             });
             while !done.load(Ordering::Acquire) {
                 let seen = read(&path).unwrap();
-                assert!(contents.iter().any(|content| *content == *seen), "{} bytes", seen.len());
+                assert!(contents.contains(&seen), "{} bytes", seen.len());
             }
         });
     }

@@ -25,7 +25,7 @@ struct World {
 
 impl World {
     /// Watched from now on; looks are at even seconds, and this returns between two of them.
-    async fn start(prepare: impl FnOnce(&World)) -> Self {
+    async fn start(prepare: impl FnOnce(&Self)) -> Self {
         let (tell, reloads) = mpsc::channel(8);
         let (requests, asked) = mpsc::channel(1);
         let world = Self { dir: tempfile::tempdir().unwrap(), reloads, requests };

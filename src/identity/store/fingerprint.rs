@@ -60,7 +60,7 @@ fn identity(salt: &[u8], credentials: &Credentials) -> [u8; SHA256_OUTPUT_LEN] {
     let Credentials { auth_url, method, scope } = credentials;
     let mut fields = Fields(Context::new(&SHA256));
     fields.add_bytes(salt);
-    fields.add(&auth_url.scheme.to_string()).add(auth_url.authority.as_str()).add(&auth_url.path);
+    fields.add(auth_url.scheme.as_ref()).add(auth_url.authority.as_str()).add(&auth_url.path);
     match method {
         Method::Password { user, password: _ } => fields.add("password").user(user),
         Method::ApplicationCredential { credential: ApplicationCredential::Id(id), secret: _ } => {
