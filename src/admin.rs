@@ -104,18 +104,24 @@ impl Admin {
 
     fn token_figures(&self) -> TokenFigures {
         let ready = self.not_ready().is_none();
-        let refreshes = self.logins.counts();
-        let Some(snapshot) = self.cell.current() else {
-            return TokenFigures { ready, refreshes, ..TokenFigures::default() };
-        };
-        let now = self.cell.clock().now();
-        TokenFigures {
+        let figures = TokenFigures {
             ready,
+            refreshes: self.logins.counts(),
+            healings: self.logins.healings(),
+            checks: self.logins.checks(),
+            ..TokenFigures::default()
+        };
+        let Some(snapshot) = self.cell.current() else { return figures };
+        let now = self.cell.clock().now();
+        let left = |end: Option<Moment>| Some(end?.remaining(now).as_secs_f64());
+        TokenFigures {
             generation: snapshot.generation,
             age_seconds: age(&snapshot, now).as_secs_f64(),
             lifetime_seconds: snapshot.life.lifetime.as_secs_f64(),
             left_seconds: snapshot.life.expires.remaining(now).as_secs_f64(),
-            refreshes,
+            password_left_seconds: left(snapshot.account.password_end),
+            credential_left_seconds: left(snapshot.account.credential_end),
+            ..figures
         }
     }
 
@@ -143,6 +149,7 @@ impl Admin {
             "reason": self.not_ready(),
             "token": self.token(&snapshot),
             "holder": holder(&snapshot),
+            "projects": projects(&snapshot),
             "services": services,
             "try": try_it,
             "status": format!("{base}/-/status"),
@@ -166,23 +173,30 @@ impl Admin {
         if let Some(snapshot) = self.cell.current() {
             warnings.extend_from_slice(snapshot.routes.warnings());
             status["token"] = self.token(&snapshot);
+            warnings.extend(snapshot.notices(now).iter().map(ToString::to_string));
             status["holder"] = holder(&snapshot);
+            status["projects"] = projects(&snapshot);
             status["regions"] = snapshot.routes.regions().iter().map(|region| region.0.clone()).collect();
             status["services"] = services(&snapshot, None);
         }
+        warnings.extend(self.cell.reload_problem().map(|problem| problem.to_string()));
         status["warnings"] = warnings.into();
         status
     }
 
     fn token(&self, snapshot: &Snapshot) -> Value {
         let now = self.cell.clock().now();
-        let life = snapshot.life;
+        let (life, renewable) = (snapshot.life, snapshot.account.is_renewable);
+        let left = |end: Option<Moment>| Some(end?.remaining(now).as_secs());
         json!({
             "generation": snapshot.generation,
             "age_seconds": age(snapshot, now).as_secs(),
             "lifetime_seconds": life.lifetime.as_secs(),
             "expires_in_seconds": life.expires.remaining(now).as_secs(),
-            "refresh_in_seconds": life.refresh_at.remaining(now).as_secs(),
+            "refresh_in_seconds": renewable.then(|| life.refresh_at.remaining(now).as_secs()),
+            "renewable": renewable,
+            "password_expires_in_seconds": left(snapshot.account.password_end),
+            "application_credential_expires_in_seconds": left(snapshot.account.credential_end),
         })
     }
 }
@@ -214,6 +228,28 @@ fn holder(snapshot: &Snapshot) -> Value {
         HeldScope::Unscoped => Value::Null,
     };
     value
+}
+
+/// Projects to choose from, where the token is for none, and how to choose; else nothing.
+fn projects(snapshot: &Snapshot) -> Value {
+    if !matches!(snapshot.holder.scope, HeldScope::Unscoped) {
+        return Value::Null;
+    }
+    let choices: Vec<Value> = snapshot
+        .account
+        .projects
+        .iter()
+        .map(|project| {
+            let domain = project.domain.as_ref().map(|domain| domain.id.as_str());
+            json!({
+                "id": project.id,
+                "name": project.name,
+                "domain_id": project.domain_id.as_deref().or(domain),
+                "set": format!("OS_PROJECT_ID={}", project.id),
+            })
+        })
+        .collect();
+    choices.into()
 }
 
 /// Every service, its prefixes and its endpoint; with `base`, the URL to ask it at.

@@ -42,12 +42,13 @@ mod settings;
 mod source;
 #[cfg(test)]
 mod tests;
+mod token_files;
 mod upstream;
 mod values;
 mod yaml;
 
 /// Everything `run` needs, checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The token.
     pub identity: identity::Settings,
@@ -96,7 +97,8 @@ pub struct Sources {
     pub credentials: String,
     /// The region, if one is set: "OS_REGION_NAME".
     pub region: Option<String>,
-    /// Files that were read: ours, `clouds.yaml`, `secure.yaml`.
+    /// Files that were read, each once: ours, `clouds.yaml`, `secure.yaml`, `clouds-public.yaml`, and those
+    /// of secrets. Certificates are not among them: whoever makes the client reads those.
     pub files: Vec<PathBuf>,
 }
 
@@ -120,6 +122,8 @@ impl Config {
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
+        let files = files(&file, source.as_ref());
+        token_files::check(&settings, &files, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
             hints.for_each(|hint| mistakes.add(hint));
@@ -127,16 +131,20 @@ impl Config {
         };
         warnings.extend(hints);
         let (region, interfaces) = endpoints(&settings, &source);
+        let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
             credentials: source.words,
             region: region.as_ref().map(|region| region.place.clone()),
-            files: file.path.into_iter().chain(source.files).collect(),
+            files,
         };
         Ok(Self {
             identity: identity::Settings {
                 credentials,
                 token_wait: settings.token_wait.unwrap_or(TOKEN_WAIT),
                 on_refused: settings.on_refused.unwrap_or(identity::OnRefused::Exit),
+                token_cache: settings.token_cache.map(|path| path.value),
+                token_file: settings.token_file.map(|path| path.value),
+                revoke_on_exit: settings.revoke_on_exit.is_some_and(|revoke| revoke.value),
             },
             routing: routing::Preferences { region: region.map(|region| region.value), interfaces, services },
             client: client::Settings {
@@ -144,12 +152,13 @@ impl Config {
                 response_timeout: settings.response_timeout.unwrap_or(RESPONSE_TIMEOUT),
                 idle_timeout: settings.upstream_idle_timeout.unwrap_or(UPSTREAM_IDLE_TIMEOUT),
                 tls,
-                proxy: upstream::proxies(&settings, env),
+                proxy,
                 resolve: settings.resolve.unwrap_or_default(),
             },
             proxy: proxy::Settings {
                 allowed_hosts: settings.allowed_hosts.unwrap_or_default(),
                 allow_minting: settings.allow_minting.unwrap_or_default(),
+                retry_on_401: settings.retry_on_401.unwrap_or(true),
             },
             server: server::Settings {
                 listen: settings.listen.unwrap_or_else(listen::default),
@@ -195,6 +204,17 @@ fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, V
     (region, interfaces.unwrap_or_else(|| vec![Interface::Public]))
 }
 
+/// Every file that was read, once.
+fn files(file: &File, source: Option<&Source>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in file.path.iter().chain(source.into_iter().flat_map(|source| &source.files)) {
+        if !files.contains(path) {
+            files.push(path.clone());
+        }
+    }
+    files
+}
+
 /// Per service and setting: variables, then our file, then the cloud's entry.
 fn services(
     env: &dyn Environment,
@@ -208,6 +228,7 @@ fn services(
         let service = services.entry(name.clone()).or_default();
         service.names.clone_from(&written.names);
         service.allow_http = written.allow_http;
+        service.retry_on_403 = written.retry_on_403;
         if service.region.is_none() {
             service.region.clone_from(&written.region);
         }

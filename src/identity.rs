@@ -11,22 +11,29 @@
 //! Keystone gives a token made from a token the old expiry
 //! (`keystone/auth/plugins/token.py`), so refreshing replays the credentials.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+mod candidate;
 mod cell;
 pub mod credentials;
 mod error;
 mod heal;
 mod issuer;
 mod jitter;
+mod keeper;
 mod keystone;
 mod notices;
 mod plan;
+mod private_file;
 mod protocol;
 mod refresh;
+mod reload;
 mod snapshot;
+pub mod store;
 mod survey;
+pub mod token_file;
 
 pub use cell::{NoToken, Phase, SnapshotCell, State};
 pub use error::{AuthError, LOGIN_TIMEOUT};
@@ -36,10 +43,11 @@ pub use keystone::Keystone;
 pub use notices::Notice;
 pub use protocol::{Named, NamedProject, NamedUser};
 pub use refresh::Refresher;
+pub use reload::{Reload, ReloadOutcome};
 pub use snapshot::{Account, HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Who we are.
     pub credentials: credentials::Credentials,
@@ -47,6 +55,12 @@ pub struct Settings {
     pub token_wait: Duration,
     /// What to do when Keystone refuses the credentials at start.
     pub on_refused: OnRefused,
+    /// Where the token is kept over restarts.
+    pub token_cache: Option<PathBuf>,
+    /// Where the token is written for tools that only read one.
+    pub token_file: Option<PathBuf>,
+    /// Have Keystone revoke the token when the program ends.
+    pub revoke_on_exit: bool,
 }
 
 /// What to do when Keystone refuses the credentials at start.
@@ -62,6 +76,7 @@ pub enum OnRefused {
 #[derive(Debug, Default)]
 pub struct IdentityMetrics {
     succeeded: AtomicU64,
+    kept: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
     good: AtomicU64,
@@ -73,6 +88,10 @@ pub struct IdentityMetrics {
 impl IdentityMetrics {
     fn succeeded(&self) {
         self.succeeded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn kept(&self) {
+        self.kept.fetch_add(1, Ordering::Relaxed);
     }
 
     fn failed(&self) {
@@ -107,13 +126,14 @@ impl IdentityMetrics {
         [("good", count(&self.good)), ("dead", count(&self.dead)), ("unknown", count(&self.unknown))]
     }
 
-    /// Logins: `(outcome, count)` in the order in which they are shown.
-    pub fn counts(&self) -> [(&'static str, u64); 3] {
+    /// Logins, and tokens taken from the cache instead: `(outcome, count)` in the order in which they are shown.
+    pub fn counts(&self) -> [(&'static str, u64); 4] {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("success", count(&self.succeeded)),
             ("failure", count(&self.failed)),
             ("refused", count(&self.refused)),
+            ("cached", count(&self.kept)),
         ]
     }
 }

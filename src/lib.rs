@@ -17,9 +17,10 @@
 //!
 //! ```text
 //! configuration ─► Credentials ─► Refresher ─► Keystone ─► Snapshot ─► SnapshotCell ─► every request
+//!    files changed, SIGHUP ─► Watcher ─► Reload ─┘
 //! ```
 //!
-//! Dependencies point one way: `main` and `commands` use [`config`] and [`run`]; those use
+//! Dependencies point one way: `main` and `commands` use [`watcher`], [`config`] and [`run`]; those use
 //! [`worker`]; that [`proxy`]; that [`admin`], [`identity`] and [`routing`]; those [`reply`],
 //! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
 //! `clock` and `secret`.
@@ -45,4 +46,5 @@ pub mod run;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
+pub mod watcher;
 pub mod worker;

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt;
 fn main() -> ExitCode {
     forbid_dumps();
     let outcome = match Cli::parse().command {
-        Command::Run(args) => run(&args),
+        Command::Run(args) => run(args),
         Command::Check(args) => check(&args),
         Command::Health(args) => health(&args),
     };
@@ -36,13 +36,16 @@ fn forbid_dumps() {
     }
 }
 
-fn run(args: &RunArgs) -> io::Result<Exit> {
-    let environment = ProcessEnvironment;
-    let places = Places::of_process(&environment);
-    match Config::load(&args.cloud, &args.server, &environment, &places) {
+fn run(args: RunArgs) -> io::Result<Exit> {
+    let load = move || {
+        let environment = ProcessEnvironment;
+        let places = Places::of_process(&environment);
+        Config::load(&args.cloud, &args.server, &environment, &places)
+    };
+    match load() {
         Ok(config) => {
             start_logging(&config.log);
-            commands::run::run(config)
+            commands::run::run(config, load)
         }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }

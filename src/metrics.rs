@@ -31,6 +31,39 @@ pub struct Metrics {
     connections: AtomicU64,
     connections_open: AtomicU64,
     failures: [AtomicU64; Reason::ALL.len()],
+    replays: [AtomicU64; Replay::ALL.len()],
+}
+
+/// What became of a request whose token a service refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// It was sent again with another token, and that was not refused.
+    Healed,
+    /// It was sent again with another token, and refused again.
+    RefusedAgain,
+    /// The token is good, so the refusal is the service's own business.
+    TokenIsGood,
+    /// There was no other token to be had.
+    NoToken,
+    /// It could not be sent again, since too much of its body had passed.
+    NotReplayable,
+}
+
+impl Replay {
+    /// Every outcome, in the order of their declaration.
+    pub const ALL: [Self; 5] =
+        [Self::Healed, Self::RefusedAgain, Self::TokenIsGood, Self::NoToken, Self::NotReplayable];
+
+    /// The word, as in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healed => "healed",
+            Self::RefusedAgain => "refused_again",
+            Self::TokenIsGood => "token_is_good",
+            Self::NoToken => "no_token",
+            Self::NotReplayable => "not_replayable",
+        }
+    }
 }
 
 impl Metrics {
@@ -63,6 +96,10 @@ impl Metrics {
 
     pub(crate) fn failed(&self, reason: Reason) {
         add(&self.failures[reason as usize], 1);
+    }
+
+    pub(crate) fn replayed(&self, outcome: Replay) {
+        add(&self.replays[outcome as usize], 1);
     }
 
     pub(crate) fn connection_opened(&self) {
@@ -98,7 +135,15 @@ pub struct TokenFigures {
     /// Seconds until it expires.
     pub left_seconds: f64,
     /// Logins by outcome.
-    pub refreshes: [(&'static str, u64); 3],
+    pub refreshes: [(&'static str, u64); 4],
+    /// Logins because a service refused the token.
+    pub healings: u64,
+    /// Questions to Keystone about refused tokens, by answer.
+    pub checks: [(&'static str, u64); 3],
+    /// Seconds until the user's password ends, if it ever does.
+    pub password_left_seconds: Option<f64>,
+    /// Seconds until the application credential ends, if it ever does.
+    pub credential_left_seconds: Option<f64>,
 }
 
 /// Everything in Prometheus' text format, version 0.0.4.
@@ -134,6 +179,15 @@ pub fn exposition(workers: &[Arc<Metrics>], token: &TokenFigures) -> String {
         let count = sum(&|m| &m.failures[reason as usize]);
         page.line("gatestone_failures_total", &[("reason", reason.as_str())], &count.to_string());
     }
+    page.header(
+        "gatestone_replays_total",
+        "counter",
+        "Requests whose token a service refused, by what became of them.",
+    );
+    for outcome in Replay::ALL {
+        let count = sum(&|m| &m.replays[outcome as usize]);
+        page.line("gatestone_replays_total", &[("outcome", outcome.as_str())], &count.to_string());
+    }
     let singles: [(&str, &str, &str, u64); 6] = [
         (
             "gatestone_responses_cut_total",
@@ -156,9 +210,37 @@ pub fn exposition(workers: &[Arc<Metrics>], token: &TokenFigures) -> String {
 }
 
 fn token_figures(page: &mut Page, token: &TokenFigures) {
-    page.header("gatestone_token_refreshes_total", "counter", "Logins, by outcome.");
+    page.header(
+        "gatestone_token_refreshes_total",
+        "counter",
+        "Logins by outcome, and tokens taken from the cache.",
+    );
     for (outcome, count) in token.refreshes {
         page.line("gatestone_token_refreshes_total", &[("outcome", outcome)], &count.to_string());
+    }
+    page.header("gatestone_token_healings_total", "counter", "Logins because a service refused the token.");
+    page.line("gatestone_token_healings_total", &[], &token.healings.to_string());
+    page.header("gatestone_token_checks_total", "counter", "Questions about refused tokens, by answer.");
+    for (answer, count) in token.checks {
+        page.line("gatestone_token_checks_total", &[("answer", answer)], &count.to_string());
+    }
+    let ends = [
+        (
+            "gatestone_password_expires_in_seconds",
+            "Time until the user's password ends.",
+            token.password_left_seconds,
+        ),
+        (
+            "gatestone_application_credential_expires_in_seconds",
+            "Time until the application credential ends.",
+            token.credential_left_seconds,
+        ),
+    ];
+    for (name, help, left) in ends {
+        if let Some(left) = left {
+            page.header(name, "gauge", help);
+            page.line(name, &[], &left.to_string());
+        }
     }
     let singles = [
         ("gatestone_ready", "Whether a usable token is held.", f64::from(u8::from(token.ready))),

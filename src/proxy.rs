@@ -47,12 +47,20 @@ use crate::routing::Target;
 use crate::server::{Activity, BoundAddr, Peer};
 
 /// What the door lets in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `Host` values (host, or host:port) that are served beside loopback names.
     pub allowed_hosts: Vec<String>,
     /// Let requests through that create or return a credential.
     pub allow_minting: bool,
+    /// Where a service answers 401, get a new token and send the request once more.
+    pub retry_on_401: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { allowed_hosts: Vec::new(), allow_minting: false, retry_on_401: true }
+    }
 }
 
 /// One listener, as its requests see it.

@@ -66,6 +66,8 @@ pub struct ServicePreferences {
     pub names: Vec<String>,
     /// Allow a plain `http` endpoint although the auth URL is `https`.
     pub allow_http: bool,
+    /// Whether a 403 may mean that the token is no longer good, as Ceph's object gateway says it.
+    pub retry_on_403: bool,
 }
 
 /// All the ways there are from a first segment to an endpoint. Immutable; see [`Build`].

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -17,7 +17,7 @@ use crate::catalog::Region;
 use crate::client::{Client, SetupError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, SnapshotCell};
+use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
 use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener};
@@ -102,11 +102,13 @@ impl Gatestone {
     }
 
     /// Serves until `stop` says otherwise; then lets requests in flight finish, within a bound.
-    /// `on_ready` is called once, when the first token is there.
+    /// `reloads` brings settings that were read again; `on_ready` is called once, when the first token
+    /// is there.
     pub async fn run(
         self,
         layout: Layout,
         mut stop: watch::Receiver<Stop>,
+        reloads: mpsc::Receiver<ReloadOutcome>,
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
         let addresses = self.addresses();
@@ -147,7 +149,8 @@ impl Gatestone {
             acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), config.server.max_connections));
         }
         let region = config.routing.region.clone();
-        let refresher = Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins);
+        let mut refresher =
+            Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins, reloads);
         let outcome = tokio::select! {
             refusal = refresher.run() => Err(RunError::NoLogin(refusal)),
             unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
@@ -158,15 +161,28 @@ impl Gatestone {
         tell.send_replace(Stop::Drain);
         acceptors.shutdown().await;
         let mut workers = pin!(join(workers));
-        tokio::select! {
-            () = &mut workers => return outcome,
-            () = shutdown::told(&mut stop, Stop::Now) => {}
+        let is_done = tokio::select! {
+            () = &mut workers => true,
+            () = shutdown::told(&mut stop, Stop::Now) => false,
+            // What is in flight may outlive the token.
+            () = keep_on(&mut refresher, outcome.is_ok()) => true,
+        };
+        if !is_done {
+            warn!("told to end at once; requests in flight are cut");
+            tell.send_replace(Stop::Now);
+            workers.await;
         }
-        warn!("told to end at once; requests in flight are cut");
-        tell.send_replace(Stop::Now);
-        workers.await;
+        refresher.end().await;
         outcome
     }
+}
+
+/// Lets the refresher go on, unless its end is why everything ends; never returns.
+async fn keep_on(refresher: &mut Refresher, goes_on: bool) {
+    if goes_on {
+        refresher.run().await;
+    }
+    std::future::pending().await
 }
 
 /// Announces the first snapshot; returns only if it cannot be what the user meant.

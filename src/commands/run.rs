@@ -1,25 +1,55 @@
 //! `gatestone run`: the proxy, until a signal.
 
 use std::io;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime;
-use tokio::sync::watch;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use super::{Exit, complain, explain_refusal, print};
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFormat, Mistakes};
+use crate::identity::ReloadOutcome;
 use crate::run::{Gatestone, Ready, RunError};
 use crate::shutdown::{Signals, Stop};
+use crate::watcher::Watcher;
 use crate::worker::Layout;
 
-/// Runs the proxy on a runtime of its own beside the workers'.
-pub fn run(config: Config) -> io::Result<Exit> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(config))
+/// Runs the proxy on a runtime of its own beside the workers'. `load` has just given `config`, and is
+/// called again when its files change and on SIGHUP.
+pub fn run<L>(config: Config, load: L) -> io::Result<Exit>
+where
+    L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static,
+{
+    let (tell, reloads) = mpsc::channel(1);
+    let watcher = Watcher::new(&config, load, tell);
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut polls = interval(POLL);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::spawn(watcher.run(polls, hangups()?));
+        serve(config, reloads).await
+    })
 }
 
-async fn serve(config: Config) -> io::Result<Exit> {
+/// SIGHUP, caught from now on; several in a row are as good as one.
+fn hangups() -> io::Result<mpsc::Receiver<()>> {
+    let mut signal = signal(SignalKind::hangup())?;
+    let (tell, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while signal.recv().await.is_some() {
+            // Full: one is waiting to be seen already.
+            let _ = tell.try_send(());
+        }
+    });
+    Ok(told)
+}
+
+async fn serve(config: Config, reloads: mpsc::Receiver<ReloadOutcome>) -> io::Result<Exit> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
@@ -35,7 +65,7 @@ async fn serve(config: Config) -> io::Result<Exit> {
     }
     let (stop, told) = watch::channel(Stop::No);
     tokio::spawn(Signals::catch()?.tell(stop));
-    match gatestone.run(layout, told.clone(), |ready| announce(ready, format)).await {
+    match gatestone.run(layout, told.clone(), reloads, |ready| announce(ready, format)).await {
         Ok(()) if *told.borrow() == Stop::Now => Ok(Exit::Failure),
         Ok(()) => Ok(Exit::Success),
         Err(error) => Ok(fail(&error, &for_messages)),
@@ -90,3 +120,6 @@ fn announce(ready: &Ready, format: LogFormat) {
         warn!(%error, "standard output cannot be written");
     }
 }
+
+/// How often the files of the settings are looked at: a change is taken within some four seconds.
+const POLL: Duration = Duration::from_secs(2);

@@ -38,6 +38,8 @@ pub(super) struct Clouds {
     profiles: BTreeMap<String, Node>,
     /// `clouds.yaml` and `secure.yaml`, as far as they were found.
     pub(super) files: Vec<PathBuf>,
+    /// `clouds-public.yaml`, if it was found.
+    pub(super) public_file: Option<PathBuf>,
     /// Files that we may not read, a sentence each.
     pub(super) unreadable: Vec<String>,
 }
@@ -50,10 +52,10 @@ impl Clouds {
         yaml::merge(&mut tree, finder.find("secure", Some("OS_CLIENT_SECURE_FILE")));
         let files = std::mem::take(&mut finder.files);
         let mut public = finder.find("clouds-public", None);
-        let unreadable = finder.unreadable;
+        let Finder { files: mut public_files, unreadable, .. } = finder;
         let clouds = mapping(&mut tree, "clouds", mistakes);
         let profiles = mapping(&mut public, "public-clouds", mistakes);
-        Self { clouds, profiles, files, unreadable }
+        Self { clouds, profiles, files, public_file: public_files.pop(), unreadable }
     }
 
     /// The name of the only cloud there is.

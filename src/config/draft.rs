@@ -3,6 +3,7 @@
 //! environment as one more cloud (`openstack/config/loader.py:_get_os_environ`).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::secret::Secret;
 
@@ -49,6 +50,8 @@ pub(super) struct Draft {
     pub(super) texts: BTreeMap<&'static str, Placed<String>>,
     /// Values of [`SECRETS`].
     pub(super) secrets: BTreeMap<&'static str, Placed<Secret>>,
+    /// The files of those that have one to themselves.
+    pub(super) secret_files: BTreeMap<&'static str, PathBuf>,
 }
 
 /// Where a login was written.
@@ -68,7 +71,7 @@ pub(super) enum Origin {
 impl Draft {
     /// Nothing yet.
     pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, texts: BTreeMap::new(), secrets: BTreeMap::new() }
+        Self { origin, texts: BTreeMap::new(), secrets: BTreeMap::new(), secret_files: BTreeMap::new() }
     }
 
     /// The value of a key.

@@ -154,8 +154,9 @@ fn set_service(service: &mut ServicePreferences, key: &str, given: &Given) -> Re
         }
         "names" => service.names = given.list()?.iter().map(|name| prefix(name)).collect::<Result<_, _>>()?,
         "allow_http" => service.allow_http = given.switch()?,
+        "retry_on_403" => service.retry_on_403 = given.switch()?,
         other => {
-            let names = ["region", "interface", "endpoint_override", "names", "allow_http"];
+            let names = ["region", "interface", "endpoint_override", "names", "allow_http", "retry_on_403"];
             return Err(format!("`{other}` is not a setting of a service{}", did_you_mean(other, names)));
         }
     }
@@ -225,7 +226,8 @@ mod tests {
         let (settings, file, mistakes) = read(
             "listen = ['localhost:6000', 'unix:g.sock']\nregion = 'GRA'\ninterface = ['internal', 'public']\n\
              token_wait = '3s'\nresolve = ['a:443:10.0.0.1,10.0.0.2']\nmax_connections = 0x10\n\
-             [service.object-store]\nregion = 'GRA'\nnames = ['files']\n[service.volumev3]\nallow_http = true\n",
+             [service.object-store]\nregion = 'GRA'\nnames = ['files']\n[service.volumev3]\nallow_http = true\n\
+             [service.s3]\nretry_on_403 = true\n",
         );
         assert_eq!(mistakes.to_string(), Mistakes::default().to_string());
         assert_eq!(settings.listen.unwrap().len(), 3);
@@ -233,6 +235,8 @@ mod tests {
         assert_eq!(settings.resolve.unwrap()[0].addresses.len(), 2);
         assert_eq!(file.services["object-store"].names, ["files"]);
         assert!(file.services["block-storage"].allow_http);
+        assert!(!file.services["block-storage"].retry_on_403);
+        assert!(file.services["s3"].retry_on_403);
     }
 
     #[test]

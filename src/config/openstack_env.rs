@@ -1,6 +1,6 @@
 //! The `OS_*` variables of openrc files: a login, and preferences about endpoints and TLS.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::secret::Secret;
 
@@ -24,8 +24,9 @@ pub(super) fn draft(env: &dyn Environment, places: &Places, mistakes: &mut Mista
         }
     }
     for (key, variables) in SECRETS {
-        if let Some(secret) = secret(env, variables, places, mistakes) {
+        if let Some((secret, file)) = secret(env, variables, places, mistakes) {
             draft.secrets.insert(key, secret);
+            draft.secret_files.extend(file.map(|file| (key, file)));
         }
     }
     if let Some(version) = env.get("OS_IDENTITY_API_VERSION").filter(|version| is_version_2(version)) {
@@ -104,13 +105,14 @@ fn is_known(name: &str) -> bool {
         || name.strip_suffix("_REGION_NAME").is_some_and(|service| service.len() > "OS_XX".len())
 }
 
-/// A secret's own variable, its `_FILE`, or the service manager's credential named like it.
+/// A secret's own variable, its `_FILE`, or the service manager's credential named like it;
+/// with the file it was read from.
 fn secret(
     env: &dyn Environment,
     variables: &[&str],
     places: &Places,
     mistakes: &mut Mistakes,
-) -> Option<Placed<Secret>> {
+) -> Option<(Placed<Secret>, Option<PathBuf>)> {
     let text = first_set(env, variables);
     let files: Vec<String> = variables.iter().map(|variable| format!("{variable}_FILE")).collect();
     let file = files.iter().find_map(|variable| Some((variable.as_str(), env.get(variable)?)));
@@ -120,28 +122,33 @@ fn secret(
             None
         }
         (Some((variable, value)), None) => {
-            Some(Placed { value: Secret::new(value), place: variable.to_owned() })
+            Some((Placed { value: Secret::new(value), place: variable.to_owned() }, None))
         }
         (None, Some((variable, path))) => {
-            let read = secret_file::read(&places.resolve(&path, places.working()));
+            let path = places.resolve(&path, places.working());
+            let read = secret_file::read(&path);
             let value = read.map_err(|message| mistakes.at(variable, message)).ok()?;
-            Some(Placed { value, place: variable.to_owned() })
+            Some((Placed { value, place: variable.to_owned() }, Some(path)))
         }
         (None, None) => credential(env, variables, mistakes),
     }
 }
 
 /// systemd's `LoadCredential=os_password:..` (systemd.exec(5), `CREDENTIALS_DIRECTORY`).
-fn credential(env: &dyn Environment, variables: &[&str], mistakes: &mut Mistakes) -> Option<Placed<Secret>> {
+fn credential(
+    env: &dyn Environment,
+    variables: &[&str],
+    mistakes: &mut Mistakes,
+) -> Option<(Placed<Secret>, Option<PathBuf>)> {
     let dir = env.get("CREDENTIALS_DIRECTORY")?;
     let name = variables.first()?.to_lowercase();
-    let path = Path::new(&dir).join(&name);
+    let path = PathBuf::from(dir).join(&name);
     if !path.exists() {
         return None;
     }
     let place = format!("credential {name}");
     let value = secret_file::read(&path).map_err(|message| mistakes.at(&place, message)).ok()?;
-    Some(Placed { value, place })
+    Some((Placed { value, place }, Some(path)))
 }
 
 fn first_set<'a>(env: &dyn Environment, variables: &[&'a str]) -> Option<(&'a str, String)> {

@@ -53,6 +53,10 @@ pub(super) struct Settings {
     pub(super) on_refused: Option<OnRefused>,
     pub(super) workers: Option<usize>,
     pub(super) token_wait: Option<Duration>,
+    pub(super) token_cache: Option<Placed<PathBuf>>,
+    pub(super) token_file: Option<Placed<PathBuf>>,
+    pub(super) revoke_on_exit: Option<Placed<bool>>,
+    pub(super) retry_on_401: Option<bool>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) response_timeout: Option<Duration>,
     pub(super) upstream_idle_timeout: Option<Duration>,
@@ -73,7 +77,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 26] = [
+pub(super) const NAMES: [&str; 30] = [
     "cloud",
     "region",
     "interface",
@@ -84,6 +88,10 @@ pub(super) const NAMES: [&str; 26] = [
     "on_refused",
     "workers",
     "token_wait",
+    "token_cache",
+    "token_file",
+    "revoke_on_exit",
+    "retry_on_401",
     "connect_timeout",
     "response_timeout",
     "upstream_idle_timeout",
@@ -139,6 +147,10 @@ impl Settings {
             "on_refused" => self.on_refused = Some(on_refused(&given.text()?)?),
             "workers" => self.workers = Some(given.count(MOST_WORKERS)?),
             "token_wait" => self.token_wait = Some(given.duration()?),
+            "token_cache" => self.token_cache = Some(path(given)?),
+            "token_file" => self.token_file = Some(path(given)?),
+            "revoke_on_exit" => self.revoke_on_exit = Some(placed(given.switch()?, place)),
+            "retry_on_401" => self.retry_on_401 = Some(given.switch()?),
             "connect_timeout" => self.connect_timeout = Some(given.some_time()?),
             "response_timeout" => self.response_timeout = Some(given.some_time()?),
             "upstream_idle_timeout" => self.upstream_idle_timeout = Some(given.duration()?),

@@ -109,7 +109,9 @@ fn of_clouds(
     if !left.is_empty() {
         warnings.push(format!("{}: ignored, since the login is {}", left.join(", "), cloud.draft));
     }
-    Some(Source { draft: cloud.draft.clone(), cloud: Some(cloud), words, files: clouds.files.clone() })
+    let files = clouds.files.iter().chain(&clouds.public_file).chain(cloud.draft.secret_files.values());
+    let files = files.cloned().collect();
+    Some(Source { draft: cloud.draft.clone(), cloud: Some(cloud), words, files })
 }
 
 /// A cloud without its secret takes that of the environment, as `openstack --os-cloud` does.
@@ -120,6 +122,7 @@ fn fill_secret(draft: &mut Draft, environment: &Draft) -> Option<String> {
     }
     let secret = environment.secrets.get(key)?;
     draft.secrets.insert(key, secret.clone());
+    draft.secret_files.extend(environment.secret_files.get(key).map(|file| (key, file.clone())));
     Some(secret.place.clone())
 }
 
@@ -127,7 +130,8 @@ fn environment(draft: Draft) -> Source {
     let places: Vec<&str> = draft.texts.values().map(|placed| placed.place.as_str()).collect();
     let secrets: Vec<&str> = draft.secrets.values().map(|placed| placed.place.as_str()).collect();
     let words = format!("the environment ({})", [places, secrets].concat().join(", "));
-    Source { draft, cloud: None, words, files: Vec::new() }
+    let files = draft.secret_files.values().cloned().collect();
+    Source { draft, cloud: None, words, files }
 }
 
 /// openstacksdk calls the login of the variables a cloud, too.

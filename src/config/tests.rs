@@ -17,6 +17,7 @@ use crate::server::ListenAddr;
 mod clouds;
 mod login;
 mod precedence;
+mod token_files;
 
 /// A machine with nothing on it.
 struct World {
@@ -213,6 +214,7 @@ fn what_the_example_file_comments_out_is_valid_too() {
     for name in ["ca.pem", "client.pem", "client.key"] {
         world.file(&format!("etc/gatestone/{name}"), "");
     }
+    world.file("home/.cache/.keep", "");
     let config = world.config();
     assert_eq!(config.routing.services["object-store"].names, ["files"]);
     assert_eq!(config.workers, 4);

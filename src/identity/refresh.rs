@@ -9,7 +9,10 @@
 //!    asks, begin the count anew.
 //! 4. Credentials that cannot be renewed: one login, then a warning, then the end.
 //! 5. A service refuses the token: see [`super::heal`].
-//! 6. Every hour, and once at start: what there is to know beside tokens ([`super::survey`]).
+//! 6. Changed credentials: those before them go on until a login with the new ones has succeeded. If
+//!    they are refused, that is told, and they are not tried again before they change once more.
+//! 7. A token that was kept over a restart serves at once, and is asked about meanwhile.
+//! 8. Every hour, and once at start: what there is to know beside tokens ([`super::survey`]).
 //!
 //! It sleeps in short pieces and looks at both clocks after each, since a timer
 //! stands still while a laptop sleeps. A request that finds no valid token makes it look at once.
@@ -17,19 +20,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
+use super::candidate::Candidate;
 use super::cell::{Check, Phase, SnapshotCell, Standing};
 use super::error::AuthError;
 use super::heal::Heard;
 use super::issuer::{Issuer, Login};
 use super::jitter::Jitter;
+use super::keeper::{Keeper, Origin};
 use super::keystone::Keystone;
 use super::notices::Teller;
 use super::plan::Plan;
 use super::snapshot::{Account, HeldScope, Holder, Life, Snapshot};
 use super::survey;
-use super::{IdentityMetrics, OnRefused, Settings};
+use super::{IdentityMetrics, OnRefused, Reload, ReloadOutcome, Settings};
 use crate::backoff::Backoff;
 use crate::catalog::Catalog;
 use crate::client::Client;
@@ -39,7 +45,10 @@ use crate::routing::{Build, Preferences, RouteTable};
 /// Keeps the snapshot fresh until it is dropped.
 #[derive(Debug)]
 pub struct Refresher<I = Keystone> {
-    issuer: I,
+    issuer: Arc<I>,
+    candidate: Option<Candidate<I>>,
+    keeper: Keeper<I>,
+    reloads: mpsc::Receiver<ReloadOutcome>,
     settings: Settings,
     preferences: Preferences,
     cell: Arc<SnapshotCell>,
@@ -62,9 +71,10 @@ impl Refresher {
         preferences: Preferences,
         cell: Arc<SnapshotCell>,
         metrics: Arc<IdentityMetrics>,
+        reloads: mpsc::Receiver<ReloadOutcome>,
     ) -> Self {
         let issuer = Keystone::new(client, cell.clock().clone(), settings.credentials.clone());
-        Self::with(issuer, settings, preferences, cell, metrics)
+        Self::with(issuer, settings, preferences, cell, metrics, reloads)
     }
 
     /// Logs in once and builds a snapshot, for `check`; nothing is published.
@@ -76,10 +86,12 @@ impl Refresher {
     ) -> Result<Snapshot, AuthError> {
         let cell = Arc::new(SnapshotCell::new(clock.clone()));
         let metrics = Arc::default();
-        let mut refresher = Self::new(client.clone(), settings.clone(), preferences.clone(), cell, metrics);
+        let (settings, preferences) = (settings.clone(), preferences.clone());
+        let (_, reloads) = mpsc::channel(1);
+        let mut refresher = Self::new(client.clone(), settings, preferences, cell, metrics, reloads);
         let login = refresher.issuer.log_in().await?;
         let snapshot = refresher.snapshot(login);
-        let found = survey::take(&refresher.issuer, &snapshot, false).await;
+        let found = survey::take(&*refresher.issuer, &snapshot, false).await;
         Ok(refresher.with_findings(snapshot, found))
     }
 }
@@ -91,10 +103,14 @@ impl<I: Issuer> Refresher<I> {
         preferences: Preferences,
         cell: Arc<SnapshotCell>,
         metrics: Arc<IdentityMetrics>,
+        reloads: mpsc::Receiver<ReloadOutcome>,
     ) -> Self {
         let clock = cell.clock().clone();
         Self {
-            issuer,
+            issuer: Arc::new(issuer),
+            candidate: None,
+            keeper: Keeper::new(&settings, clock.clone()),
+            reloads,
             settings,
             preferences,
             cell,
@@ -112,10 +128,22 @@ impl<I: Issuer> Refresher<I> {
 
     /// Runs for as long as the proxy does. Returns only a refusal of the credentials, or a
     /// certificate that is not trusted, at start, where the settings say that this ends the program.
-    pub async fn run(mut self) -> Arc<AuthError> {
-        debug!(credentials = ?self.settings.credentials, "logging in");
+    ///
+    /// May be dropped at any point and called again, to go on.
+    pub async fn run(&mut self) -> Arc<AuthError> {
+        if self.generation == 0
+            && let Some(login) = self.keeper.kept(&*self.issuer).await
+        {
+            self.metrics.kept();
+            self.accept(login).await;
+            self.check().await;
+        }
         loop {
             let now = self.clock.now();
+            if self.candidate.as_ref().is_some_and(|candidate| candidate.is_due(now)) {
+                self.try_candidate().await;
+                continue;
+            }
             if self.plan.is_due(now) {
                 if let Err(refusal) = self.log_in().await {
                     return refusal;
@@ -134,8 +162,14 @@ impl<I: Issuer> Refresher<I> {
                 () = tokio::time::sleep(self.pause(now)) => {}
                 () = self.cell.missed() => {}
                 () = self.cell.complaints.heard() => self.hear().await,
+                Some(outcome) = self.reloads.recv() => self.reload(outcome),
             }
         }
+    }
+
+    /// The end: nobody needs the tokens any more.
+    pub async fn end(&mut self) {
+        self.keeper.end().await;
     }
 
     /// One login. The error ends the program.
@@ -144,8 +178,10 @@ impl<I: Issuer> Refresher<I> {
         if is_healing {
             self.metrics.healing();
         }
-        match self.issuer.log_in().await {
-            Ok(login) => self.accept(login),
+        let current = self.cell.current();
+        let token = current.as_ref().map(|snapshot| &snapshot.token);
+        match self.keeper.obtain(&self.issuer, token).await {
+            Ok((login, origin)) => self.obtained(login, origin).await,
             Err(refusal) if self.ends_the_program(&refusal) => {
                 let refusal = Arc::new(refusal);
                 // Requests that wait for a token need not wait any longer.
@@ -164,15 +200,22 @@ impl<I: Issuer> Refresher<I> {
         Ok(())
     }
 
+    async fn obtained(&mut self, login: Login, origin: Origin) {
+        match origin {
+            Origin::Keystone => self.metrics.succeeded(),
+            Origin::Cache => self.metrics.kept(),
+        }
+        self.accept(login).await;
+    }
+
     /// Publishes what a login brought, and plans the next.
-    fn accept(&mut self, login: Login) {
+    async fn accept(&mut self, login: Login) {
         let now = self.clock.now();
         if login.sent.plus(login.lifetime).is_over(now) {
             return self.reject(AuthError::AlreadyExpired { url: self.issuer.url() });
         }
         self.backoff.reset();
         self.refusals = 0;
-        self.metrics.succeeded();
         let snapshot = self.snapshot(login);
         info!(
             generation = snapshot.generation,
@@ -181,7 +224,9 @@ impl<I: Issuer> Refresher<I> {
             scope = %snapshot.holder.scope,
             "token obtained"
         );
+        let token = snapshot.token.clone();
         self.publish(snapshot);
+        self.keeper.write(&token).await;
     }
 
     /// Makes a snapshot with another token the current one.
@@ -270,6 +315,60 @@ impl<I: Issuer> Refresher<I> {
         self.cell.report(Phase::Failing(failure));
     }
 
+    /// The settings have been read again.
+    fn reload(&mut self, outcome: ReloadOutcome) {
+        let Reload { credentials, on_request } = match outcome {
+            Ok(reload) => reload,
+            Err(problem) => return self.cell.report_reload(Some(problem)),
+        };
+        let now = self.clock.now();
+        if credentials != *self.issuer.credentials() {
+            let refused = self.candidate.take().filter(|candidate| candidate.was_refused(&credentials));
+            match refused.filter(|_| !on_request) {
+                Some(refused) => self.candidate = Some(refused),
+                None => {
+                    info!("the credentials have changed; logging in with the new ones");
+                    self.cell.report_reload(None);
+                    self.candidate = Some(Candidate::new(self.issuer.with(credentials), now));
+                }
+            }
+            return;
+        }
+        self.candidate = None;
+        self.cell.report_reload(None);
+        if on_request {
+            self.refusals = 0;
+            self.plan.ask(now);
+        }
+    }
+
+    /// A login with changed credentials, beside those in use.
+    async fn try_candidate(&mut self) {
+        let Some(candidate) = &mut self.candidate else { return };
+        match self.keeper.obtain(&candidate.issuer, None).await {
+            Ok((login, origin)) => {
+                info!("the changed credentials are in use");
+                self.issuer = Arc::clone(&candidate.issuer);
+                self.candidate = None;
+                self.cell.report_reload(None);
+                self.obtained(login, origin).await;
+            }
+            Err(failure) => {
+                let is_refusal = failure.is_refusal();
+                let problem =
+                    format!("the changed credentials are not in use, those before them are: {failure}");
+                warn!("{problem}");
+                candidate.failed(&failure, self.clock.now());
+                if is_refusal {
+                    self.metrics.refused()
+                } else {
+                    self.metrics.failed()
+                }
+                self.cell.report_reload(Some(problem));
+            }
+        }
+    }
+
     /// Services have refused the token: logs in soon, or asks Keystone whether it is good.
     async fn hear(&mut self) {
         let Heard { refused, doubted } = self.cell.complaints.take();
@@ -327,7 +426,7 @@ impl<I: Issuer> Refresher<I> {
         };
         let is_new = now.monotonic.duration_since(snapshot.life.start.monotonic) < SURVEY_EVERY;
         let found = tokio::select! {
-            found = survey::take(&self.issuer, &snapshot, !is_new) => found,
+            found = survey::take(&*self.issuer, &snapshot, !is_new) => found,
             () = self.cell.complaints.heard() => {
                 self.survey_at = Some(now.plus(SURVEY_RETRY));
                 return self.hear().await;
@@ -382,7 +481,11 @@ impl<I: Issuer> Refresher<I> {
         let spent = self.cell.current().map(|snapshot| snapshot.life.expires.remaining(now));
         // What is over has been dealt with.
         let spent = spent.filter(|left| !left.is_zero());
-        [self.plan.left(now), survey, spent].into_iter().flatten().fold(LONGEST_SLEEP, Duration::min)
+        let candidate = self.candidate.as_ref().and_then(|candidate| candidate.left(now));
+        [self.plan.left(now), candidate, survey, spent]
+            .into_iter()
+            .flatten()
+            .fold(LONGEST_SLEEP, Duration::min)
     }
 }
 

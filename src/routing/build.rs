@@ -263,7 +263,9 @@ impl<'a> Builder<'a> {
         let is_identity = is_identity(service_type);
         let is_object_store = service_types::official(service_type) == Some("object-store");
         let upstream = if is_identity { keystone_v3(&url) } else { url };
-        let allows_http = self.chooser.settings(&settings_key).is_some_and(|settings| settings.allow_http);
+        let settings = self.chooser.settings(&settings_key);
+        let allows_http = settings.is_some_and(|settings| settings.allow_http);
+        let retry_on_403 = settings.is_some_and(|settings| settings.retry_on_403);
         Route {
             host: host_header(&upstream),
             service_type: service_type.to_owned(),
@@ -275,6 +277,7 @@ impl<'a> Builder<'a> {
             is_object_store,
             is_override: false,
             is_insecure: self.build.auth_url.is_https() && !upstream.is_https() && !allows_http,
+            retry_on_403,
             prefix: String::new(),
             alternatives: Vec::new(),
             layout: Layout::of(&upstream.path),

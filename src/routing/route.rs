@@ -32,6 +32,8 @@ pub struct Route {
     pub is_override: bool,
     /// Whether it is refused: `http` while the auth URL is `https`, and not allowed.
     pub is_insecure: bool,
+    /// Whether a 403 of it may mean that the token is no longer good, as the user says of it.
+    pub retry_on_403: bool,
     /// The prefix under which it is published, with the region where the prefix alone leads elsewhere.
     pub prefix: String,
     /// Endpoints of the same type, region and interface that are not in use.

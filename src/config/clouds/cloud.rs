@@ -125,15 +125,17 @@ impl Reader<'_> {
             }
         }
         for (key, _) in SECRETS {
-            if let Some(secret) = self.secret(flat, key) {
+            if let Some((secret, file)) = self.secret(flat, key) {
                 draft.secrets.insert(key, secret);
+                draft.secret_files.extend(file.map(|file| (key, file)));
             }
         }
         self.misspelt(map);
         draft
     }
 
-    fn secret(&mut self, flat: &Map, key: &str) -> Option<Placed<Secret>> {
+    /// A secret, and the file that it has to itself.
+    fn secret(&mut self, flat: &Map, key: &str) -> Option<(Placed<Secret>, Option<PathBuf>)> {
         let file_key = format!("{key}_file");
         match (
             flat.get(key).filter(|node| !node.is_null()),
@@ -147,7 +149,7 @@ impl Reader<'_> {
             (Some(node), None) => match &node.value {
                 Value::Text(text) if text.is_empty() => None,
                 Value::Text(text) => {
-                    Some(Placed { value: Secret::new(text.as_str()), place: place(node, key) })
+                    Some((Placed { value: Secret::new(text.as_str()), place: place(node, key) }, None))
                 }
                 Value::Null | Value::List(_) | Value::Map(_) => {
                     self.mistakes.at(place(node, key), "it must be a text");
@@ -156,10 +158,11 @@ impl Reader<'_> {
             },
             (None, Some((node, path))) => {
                 let dir = Path::new(&*node.file).parent().unwrap_or_else(|| Path::new("."));
-                let read = secret_file::read(&self.places.resolve(path, dir));
+                let path = self.places.resolve(path, dir);
+                let read = secret_file::read(&path);
                 let place = place(node, &file_key);
                 let value = read.map_err(|message| self.mistakes.at(&place, message)).ok()?;
-                Some(Placed { value, place })
+                Some((Placed { value, place }, Some(path)))
             }
             (None, None) => None,
         }

@@ -179,3 +179,40 @@ fn a_service_managers_credential_is_a_secret_too() {
     let config = world.vars(&[("CREDENTIALS_DIRECTORY", path.parent().unwrap().to_str().unwrap())]).config();
     assert_contains(&config.sources.credentials, "credential os_password");
 }
+
+#[test]
+fn every_file_that_was_read_is_listed_once() {
+    let world = World::openrc(&[("OS_PASSWORD", ""), ("OS_PASSWORD_FILE", "password")]);
+    let password = world.file("here/password", PASSWORD);
+    let own = world.file("etc/gatestone/gatestone.toml", "");
+    assert_eq!(world.config().sources.files, [own, password]);
+
+    let world = World::openrc(&[("OS_PASSWORD", "")]);
+    let credential = world.file("run/os_password", PASSWORD);
+    let world = world.vars(&[("CREDENTIALS_DIRECTORY", credential.parent().unwrap().to_str().unwrap())]);
+    assert_eq!(world.config().sources.files, [credential]);
+
+    let world = World::clouds(
+        "clouds: {a: {profile: p, auth: {user_id: u, password_file: ../../password, project_id: p}}}",
+    );
+    let public =
+        world.file("etc/openstack/clouds-public.yaml", "public-clouds: {p: {auth: {auth_url: 'https://k'}}}");
+    let password = world.file("home/password", PASSWORD);
+    let secure = world.file("home/.config/openstack/secure.yaml", "clouds: {}");
+    let clouds = secure.with_file_name("clouds.yaml");
+    let files = world.config().sources.files;
+    assert_eq!(files[..3], [clouds, secure.clone(), public]);
+    assert_eq!(files[3].canonicalize().unwrap(), password.canonicalize().unwrap());
+    assert_eq!(files.len(), 4);
+
+    // A cloud without its secret takes that of the variables, and their file with it.
+    let world = World::clouds("clouds: {a: {auth: {auth_url: 'https://k', user_id: u, project_id: p}}}")
+        .vars(&[("OS_PASSWORD_FILE", "password"), ("OS_TOKEN_FILE", "token")]);
+    let password = world.file("here/password", PASSWORD);
+    world.file("here/token", "unused");
+    let world = world.vars(&[("OS_CLOUD", "a")]);
+    assert_eq!(
+        world.config().sources.files,
+        [world.dir.path().join("home/.config/openstack/clouds.yaml"), password]
+    );
+}

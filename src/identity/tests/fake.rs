@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -172,13 +173,18 @@ impl World {
             credentials: credentials.clone(),
             token_wait: Duration::from_secs(10),
             on_refused: OnRefused::Wait,
+            token_cache: None,
+            token_file: None,
+            revoke_on_exit: false,
         };
         let preferences = Preferences { interfaces: vec![Interface::Public], ..Preferences::default() };
         let cell = Arc::new(SnapshotCell::new(self.clock()));
         let issuer = Fake { world: self.clone(), clock: self.clock(), credentials };
-        let refresher =
-            Refresher::with(issuer, settings, preferences, Arc::clone(&cell), Arc::clone(&self.metrics));
-        (cell, tokio::spawn(refresher.run()))
+        let metrics = Arc::clone(&self.metrics);
+        let (_, reloads) = mpsc::channel(1);
+        let mut refresher =
+            Refresher::with(issuer, settings, preferences, Arc::clone(&cell), metrics, reloads);
+        (cell, tokio::spawn(async move { refresher.run().await }))
     }
 }
 

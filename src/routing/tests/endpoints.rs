@@ -230,6 +230,21 @@ fn plain_http_is_refused_while_the_auth_url_is_https_unless_allowed() {
 }
 
 #[test]
+fn a_403_counts_as_a_dead_token_only_where_the_user_says_so() {
+    let setup = Setup::new(&[
+        ("object-store", "", "public", "R", "https://rgw/swift/v1"),
+        ("compute", "", "public", "R", "https://nova"),
+    ]);
+    let preferences = ServicePreferences { retry_on_403: true, ..Default::default() };
+    let table = setup.service("object-store", preferences).build();
+    for (path, expected) in
+        [("/swift/c", true), ("/object-store@R/c", true), ("/compute", false), ("/v3", false)]
+    {
+        assert_eq!(table.resolve(path).unwrap().route.retry_on_403, expected, "{path}");
+    }
+}
+
+#[test]
 fn what_the_catalog_skipped_is_listed_by_the_table() {
     let mut setup = Setup::new(&DEVSTACK);
     setup.catalog.skipped.push(Skipped { reason: "broken".into(), ..Skipped::default() });

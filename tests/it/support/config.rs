@@ -25,6 +25,9 @@ pub(crate) fn password(auth_url: &str) -> Config {
             },
             token_wait: Duration::from_secs(10),
             on_refused: OnRefused::Exit,
+            token_cache: None,
+            token_file: None,
+            revoke_on_exit: false,
         },
         routing: routing::Preferences { interfaces: vec![Interface::Public], ..Default::default() },
         client: client::Settings {

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 
 use gatestone::clock::Clock;
 use gatestone::config::Config;
+use gatestone::identity::ReloadOutcome;
 use gatestone::run::{Gatestone, RunError};
 use gatestone::server::BoundAddr;
 use gatestone::shutdown::Stop;
 use gatestone::worker::Layout;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::config;
@@ -19,6 +20,9 @@ use super::keystone::Keystone;
 pub(crate) struct Proxy {
     pub addr: SocketAddr,
     stop: watch::Sender<Stop>,
+    /// Settings read again, as the watcher would send them.
+    #[expect(dead_code, reason = "nobody takes over new credentials yet")]
+    pub reloads: mpsc::Sender<ReloadOutcome>,
     task: JoinHandle<Result<(), RunError>>,
 }
 
@@ -39,8 +43,9 @@ impl Proxy {
             BoundAddr::Unix(path) => panic!("a test of sockets starts its own: {}", path.display()),
         };
         let (stop, told) = watch::channel(Stop::No);
-        let task = tokio::spawn(gatestone.run(Layout::Single, told, |_| {}));
-        Self { addr, stop, task }
+        let (reloads, read_again) = mpsc::channel(1);
+        let task = tokio::spawn(gatestone.run(Layout::Single, told, read_again, |_| {}));
+        Self { addr, stop, reloads, task }
     }
 
     /// Tells it to stop.

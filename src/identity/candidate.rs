@@ -1,0 +1,51 @@
+//! `Candidate`: changed credentials that no login has succeeded with yet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::credentials::Credentials;
+use super::error::AuthError;
+use super::issuer::Issuer;
+use crate::backoff::Backoff;
+use crate::clock::Moment;
+
+/// Credentials to be tried beside those in use.
+#[derive(Debug)]
+pub(super) struct Candidate<I> {
+    pub(super) issuer: Arc<I>,
+    /// `None` once they have been refused.
+    try_at: Option<Moment>,
+    backoff: Backoff,
+}
+
+impl<I: Issuer> Candidate<I> {
+    pub(super) fn new(issuer: I, now: Moment) -> Self {
+        let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
+        Self { issuer: Arc::new(issuer), try_at: Some(now), backoff }
+    }
+
+    /// Time left until the next try; `None` if there is to be none.
+    pub(super) fn left(&self, now: Moment) -> Option<Duration> {
+        Some(self.try_at?.remaining(now))
+    }
+
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.left(now) == Some(Duration::ZERO)
+    }
+
+    /// Whether these very credentials were refused before.
+    pub(super) fn was_refused(&self, credentials: &Credentials) -> bool {
+        self.try_at.is_none() && self.issuer.credentials() == credentials
+    }
+
+    /// Plans the next try; refused credentials get none, since each try counts towards a lockout.
+    pub(super) fn failed(&mut self, failure: &AuthError, now: Moment) {
+        let wait = self.backoff.next(fastrand::f64()).max(failure.retry_after().unwrap_or_default());
+        self.try_at = (!failure.is_refusal()).then(|| now.plus(wait));
+    }
+}
+
+/// The first wait after a failure.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// The longest; nothing is urgent while the old credentials serve.
+const LAST_RETRY: Duration = Duration::from_secs(60);

@@ -1,0 +1,172 @@
+//! `Keeper`: what is done with tokens beside serving; all of it off unless asked for.
+//!
+//! 1. `token_cache`: a login is kept over restarts, and shared with others that start or refresh at
+//!    the same time.
+//! 2. `token_file`: each new token is written for tools that only read one.
+//! 3. `revoke_on_exit`: every token that we obtained and that has not expired is revoked in the end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+
+use super::Settings;
+use super::error::AuthError;
+use super::issuer::{Issuer, Login};
+use super::snapshot::{Life, Token};
+use super::store::{NotUsed, StoredLogin, TokenStore};
+use super::token_file;
+use crate::clock::{Clock, Moment};
+
+/// Keeps, shares, writes and revokes tokens.
+#[derive(Debug)]
+pub(super) struct Keeper<I> {
+    store: Option<TokenStore>,
+    file: Option<PathBuf>,
+    revokes: bool,
+    obtained: Vec<Obtained<I>>,
+    clock: Clock,
+}
+
+/// A token that is ours to revoke.
+#[derive(Debug)]
+struct Obtained<I> {
+    issuer: Arc<I>,
+    token: Token,
+    expires: Moment,
+}
+
+/// Where a login came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Keystone gave it to us.
+    Keystone,
+    /// It was kept, by us or by another process.
+    Cache,
+}
+
+impl<I: Issuer> Keeper<I> {
+    pub(super) fn new(settings: &Settings, clock: Clock) -> Self {
+        Self {
+            store: settings.token_cache.clone().map(TokenStore::new),
+            file: settings.token_file.clone(),
+            revokes: settings.revoke_on_exit,
+            obtained: Vec::new(),
+            clock,
+        }
+    }
+
+    /// The login that was kept, if it is good; for the start.
+    pub(super) async fn kept(&self, issuer: &I) -> Option<Login> {
+        let store = self.store.as_ref()?;
+        match self.load(store, issuer).await {
+            Ok(login) => {
+                info!(path = %store.path().display(), "the token of an earlier login is used");
+                Some(login)
+            }
+            Err(why) if why.is_ordinary() => None,
+            Err(why) => {
+                warn!(path = %store.path().display(), "the kept token is not used: {why}");
+                None
+            }
+        }
+    }
+
+    /// Logs in, unless another process has kept a login meanwhile that is fresh and not `current`'s.
+    pub(super) async fn obtain(
+        &mut self,
+        issuer: &Arc<I>,
+        current: Option<&Token>,
+    ) -> Result<(Login, Origin), AuthError> {
+        let Some(store) = self.store.clone() else {
+            return Ok((self.log_in(issuer).await?, Origin::Keystone));
+        };
+        let _lock = store.lock(LOCK_WAIT).await;
+        if let Ok(login) = self.load(&store, issuer).await
+            && current != Some(&login.token)
+            && !Life::new(login.sent, login.lifetime, -1.0).refresh_at.is_over(self.clock.now())
+        {
+            debug!("another process has logged in");
+            return Ok((login, Origin::Cache));
+        }
+        let login = self.log_in(issuer).await?;
+        let stored = StoredLogin {
+            token: login.token.header().clone(),
+            sent: login.sent.wall,
+            lifetime: login.lifetime,
+            body: login.raw.clone(),
+        };
+        if let Err(why) = store.save(issuer.credentials(), stored).await {
+            warn!("{why}");
+        }
+        Ok((login, Origin::Keystone))
+    }
+
+    /// Writes the token that is now in use where tools look for it.
+    pub(super) async fn write(&self, token: &Token) {
+        if let Some(path) = &self.file
+            && let Err(why) = token_file::write(path, token.header()).await
+        {
+            warn!("{why}");
+        }
+    }
+
+    /// Revokes what is to be revoked, the newest last, within a bound.
+    pub(super) async fn end(&mut self) {
+        if !self.revokes {
+            return;
+        }
+        if let Some(path) = &self.file
+            && let Err(why) = token_file::remove(path).await
+        {
+            warn!("{why}");
+        }
+        let obtained = std::mem::take(&mut self.obtained);
+        let now = self.clock.now();
+        let revoke_all = async {
+            let (mut revoked, mut failed) = (0, 0);
+            for Obtained { issuer, token, .. } in obtained.iter().filter(|it| !it.expires.is_over(now)) {
+                match issuer.revoke(token).await {
+                    Ok(()) => revoked += 1,
+                    Err(error) => {
+                        failed += 1;
+                        warn!(%error, "a token stays valid until it expires");
+                    }
+                }
+            }
+            info!(revoked, failed, "tokens revoked");
+        };
+        if tokio::time::timeout(REVOKE_WAIT, revoke_all).await.is_err() {
+            warn!("the identity service takes too long; some tokens stay valid until they expire");
+        }
+    }
+
+    async fn log_in(&mut self, issuer: &Arc<I>) -> Result<Login, AuthError> {
+        let login = issuer.log_in().await?;
+        if self.revokes {
+            let now = self.clock.now();
+            self.obtained.retain(|it| !it.expires.is_over(now));
+            self.obtained.push(Obtained {
+                issuer: Arc::clone(issuer),
+                token: login.token.clone(),
+                expires: login.sent.plus(login.lifetime),
+            });
+        }
+        Ok(login)
+    }
+
+    async fn load(&self, store: &TokenStore, issuer: &I) -> Result<Login, NotUsed> {
+        let now = self.clock.now();
+        let stored = store.load(issuer.credentials(), now.wall).await?;
+        let (sent, lifetime) = (stored.sent_at(now), stored.lifetime);
+        let login = Login::read(Token::new(stored.token), sent, stored.body).map_err(|_| NotUsed::Garbage)?;
+        // The lifetime as it was counted then, whatever the body says.
+        Ok(Login { lifetime, ..login })
+    }
+}
+
+/// Longest wait for another process that is logging in; a login seldom takes longer.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
+/// Longest that the end may take for it.
+const REVOKE_WAIT: Duration = Duration::from_secs(10);

@@ -1,0 +1,166 @@
+//! `Watcher`: reads the settings again when their files change, and when a person asks by SIGHUP.
+//!
+//! 1. Files are looked at now and then (`files`), which also works on network file systems, in
+//!    containers, and where Kubernetes swaps a symbolic link for another.
+//! 2. Of what was read, the credentials alone are handed on, to the refresher. Other settings take
+//!    effect at the next start; that they differ is logged.
+//! 3. Settings with mistakes are logged and told, and those before stay in force. They are read again
+//!    from time to time, since what mends them may be a file that is not watched yet.
+//! 4. From then on those files are watched that were read last.
+//!
+//! Reading may wait for a disk or a network, so it is done apart from the thread that accepts
+//! connections.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+use tokio::time::Interval;
+use tracing::{error, info, warn};
+
+use crate::config::{Config, Mistakes, Sources};
+use crate::identity::{Reload, ReloadOutcome};
+
+use self::files::{Files, Stamp};
+
+mod files;
+#[cfg(test)]
+mod tests;
+
+/// Follows the settings for as long as somebody wants to know.
+#[derive(Debug)]
+pub struct Watcher<L> {
+    load: Arc<L>,
+    files: Files,
+    reloads: mpsc::Sender<ReloadOutcome>,
+    /// All but the credentials, as they are in force.
+    in_force: Config,
+    /// The same as read last.
+    last_read: Config,
+    warnings: Vec<String>,
+    mistakes: Option<String>,
+    polls_since_reading: u32,
+}
+
+/// Why the settings are read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Request,
+    Change,
+    Retry,
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
+    /// Follows the files of `config`, which `load` has just read; `load` reads it again.
+    pub fn new(config: &Config, load: L, reloads: mpsc::Sender<ReloadOutcome>) -> Self {
+        let in_force = without_credentials(config, config);
+        Self {
+            load: Arc::new(load),
+            files: Files::new(config.sources.files.clone()),
+            reloads,
+            last_read: in_force.clone(),
+            in_force,
+            warnings: config.warnings.clone(),
+            mistakes: None,
+            polls_since_reading: 0,
+        }
+    }
+
+    /// Looks at each of `polls` and reads at each of `requests`, until nobody listens.
+    pub async fn run(mut self, mut polls: Interval, mut requests: mpsc::Receiver<()>) {
+        loop {
+            let cause = tokio::select! {
+                Some(()) = requests.recv() => Some(Cause::Request),
+                _ = polls.tick() => self.poll().await,
+                () = self.reloads.closed() => return,
+            };
+            if let Some(cause) = cause
+                && let Err(Unheard) = self.read(cause).await
+            {
+                return;
+            }
+        }
+    }
+
+    async fn poll(&mut self) -> Option<Cause> {
+        let paths = self.files.paths().to_vec();
+        let stamps = spawn_blocking(move || Stamp::of_all(&paths)).await.ok()?;
+        self.polls_since_reading += 1;
+        if self.files.have_changed(stamps) {
+            return Some(Cause::Change);
+        }
+        let is_due = self.mistakes.is_some() && self.polls_since_reading >= RETRY_POLLS;
+        is_due.then_some(Cause::Retry)
+    }
+
+    async fn read(&mut self, cause: Cause) -> Result<(), Unheard> {
+        self.polls_since_reading = 0;
+        let (load, paths) = (Arc::clone(&self.load), self.files.paths().to_vec());
+        let reading = spawn_blocking(move || {
+            // Taken before: what changes while it is read is another change.
+            let stamps = Stamp::of_all(&paths);
+            let loaded = load();
+            let files = loaded.as_ref().map_or_else(|_| paths.clone(), |config| config.sources.files.clone());
+            (Files::after_reading(files, &paths, &stamps), loaded)
+        });
+        // An error means that the runtime is ending.
+        let (files, loaded) = reading.await.map_err(|_| Unheard)?;
+        self.files = files;
+        let outcome = match loaded {
+            Ok(config) => Ok(self.accept(&config, cause)),
+            Err(mistakes) => match self.reject(&mistakes, cause) {
+                Some(text) => Err(text),
+                None => return Ok(()),
+            },
+        };
+        self.reloads.send(outcome).await.map_err(|_| Unheard)
+    }
+
+    fn accept(&mut self, config: &Config, cause: Cause) -> Reload {
+        self.mistakes = None;
+        info!(on_request = cause == Cause::Request, "settings read again");
+        for warning in config.warnings.iter().filter(|warning| !self.warnings.contains(warning)) {
+            warn!("{warning}");
+        }
+        self.warnings.clone_from(&config.warnings);
+        if self.wants_a_restart(config) {
+            info!("settings other than the credentials have changed; they take effect at the next start");
+        }
+        Reload { credentials: config.identity.credentials.clone(), on_request: cause == Cause::Request }
+    }
+
+    /// Whether other settings than the credentials differ from those in force, in a new way.
+    fn wants_a_restart(&mut self, config: &Config) -> bool {
+        let rest = without_credentials(config, &self.in_force);
+        let is_new = rest != self.last_read;
+        self.last_read = rest;
+        is_new && self.last_read != self.in_force
+    }
+
+    /// The mistakes in words, unless they have been told and nothing has changed.
+    fn reject(&mut self, mistakes: &Mistakes, cause: Cause) -> Option<String> {
+        let text = mistakes.to_string();
+        if cause == Cause::Retry && self.mistakes.as_ref() == Some(&text) {
+            return None;
+        }
+        error!("the new settings are not used, those before stay in force: {text}");
+        self.mistakes = Some(text.clone());
+        Some(text)
+    }
+}
+
+/// A configuration with the credentials of another, for comparing the rest.
+fn without_credentials(config: &Config, other: &Config) -> Config {
+    let mut rest = config.clone();
+    rest.identity.credentials.clone_from(&other.identity.credentials);
+    // Words about where things were written are not settings.
+    rest.sources = Sources::default();
+    rest.warnings = Vec::new();
+    rest
+}
+
+/// Polls after which settings with mistakes are read again: half a minute.
+const RETRY_POLLS: u32 = 15;
