@@ -36,6 +36,17 @@ fn each_setting_comes_from_the_file_and_from_its_variable() {
 }
 
 #[test]
+fn a_service_may_say_403_of_a_dead_token() {
+    let services = World::openrc(&[])
+        .with_file(FILE, "[service.swift]\nretry_on_403 = true\n[service.compute]\nregion = 'R'\n")
+        .config()
+        .routing
+        .services;
+    assert!(services["object-store"].retry_on_403);
+    assert!(!services["compute"].retry_on_403);
+}
+
+#[test]
 fn a_file_needs_a_folder() {
     for (path, message) in [
         ("/nowhere/token", "GATESTONE_TOKEN_FILE: the folder /nowhere does not exist; create it"),

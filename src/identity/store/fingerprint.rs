@@ -152,4 +152,19 @@ mod tests {
             assert!(!changed.fits(&one));
         }
     }
+
+    #[test]
+    fn no_field_runs_into_the_next() {
+        let application = |id: &str, scope| Credentials {
+            method: Method::ApplicationCredential {
+                credential: ApplicationCredential::Id(id.to_owned()),
+                secret: Secret::new("s"),
+            },
+            scope,
+            ..with_password("")
+        };
+        let one = application("a", Scope::Project(Project::Id("unspecified".to_owned())));
+        let other = application("aproject id", Scope::Unspecified);
+        assert_ne!(identity(b"salt", &one), identity(b"salt", &other));
+    }
 }
