@@ -8,6 +8,7 @@ mod support;
 mod admin;
 mod forwarding;
 mod guard;
+mod keeping;
 mod routing;
 mod shutdown;
 mod streaming;

@@ -1,6 +1,6 @@
 //! A fake Keystone: issues numbered tokens, counts, can refuse, delay, fail.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,6 +40,10 @@ struct State {
     answers: VecDeque<Answer>,
     otherwise: Answer,
     logins: Vec<Value>,
+    /// Method and path of everything else, and which token was meant.
+    asked: Vec<(String, String)>,
+    /// Tokens that are not taken any more.
+    revoked: HashSet<String>,
     issued: u32,
 }
 
@@ -54,6 +58,8 @@ impl Keystone {
             answers: VecDeque::new(),
             otherwise: Answer::Token,
             logins: Vec::new(),
+            asked: Vec::new(),
+            revoked: HashSet::new(),
             issued: 0,
         }));
         let keystone = Self { url, state };
@@ -91,6 +97,25 @@ impl Keystone {
         self.state.lock().unwrap().logins.clone()
     }
 
+    /// Revokes every token there is.
+    pub(crate) fn revoke_all(&self) {
+        let mut state = self.state.lock().unwrap();
+        let all: Vec<String> = (1..=state.issued).map(|n| format!("secret-token-{n}")).collect();
+        state.revoked.extend(all);
+    }
+
+    /// Whether a service would take this token.
+    pub(crate) fn takes(&self, token: &str) -> bool {
+        !self.state.lock().unwrap().revoked.contains(token)
+    }
+
+    /// Tokens that somebody asked to have checked (`HEAD`) or revoked (`DELETE`), in order.
+    pub(crate) fn asked(&self, method: &str) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let asked = state.asked.iter().filter(|(by, _)| by == method);
+        asked.map(|(_, token)| token.clone()).collect()
+    }
+
     async fn serve(self, mut stream: TcpStream) {
         while let Some(head) = try_read_head(&mut stream).await {
             let length = fields(&head, "content-length").first().map_or(0, |n| n.parse().unwrap());
@@ -102,6 +127,8 @@ impl Keystone {
                     tokio::time::sleep(delay).await;
                 }
                 reply
+            } else if head.contains(" /v3/auth/tokens ") {
+                self.look_up(&head)
             } else {
                 let echo = json!({ "head": head, "body": String::from_utf8_lossy(&body) }).to_string();
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{echo}", echo.len())
@@ -113,6 +140,30 @@ impl Keystone {
                 return;
             }
         }
+    }
+
+    /// `HEAD` and `DELETE` of a token.
+    fn look_up(&self, head: &str) -> String {
+        let mut state = self.state.lock().unwrap();
+        let method = head.split(' ').next().unwrap().to_owned();
+        let token = fields(head, "x-subject-token").first().unwrap_or(&"").to_string();
+        state.asked.push((method.clone(), token.clone()));
+        let is_good = !state.revoked.contains(&token);
+        match &state.otherwise {
+            Answer::Status(status, _) if *status >= 500 => {
+                return format!("HTTP/1.1 {status} Said So\r\nContent-Length: 0\r\n\r\n");
+            }
+            _ => {}
+        }
+        if method == "DELETE" {
+            state.revoked.insert(token);
+        }
+        let status = match (is_good, method.as_str()) {
+            (false, _) => "404 Not Found",
+            (true, "DELETE") => "204 No Content",
+            (true, _) => "200 OK",
+        };
+        format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
     }
 
     fn login(&self, body: &[u8]) -> (Answer, String) {

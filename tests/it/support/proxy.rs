@@ -21,7 +21,6 @@ pub(crate) struct Proxy {
     pub addr: SocketAddr,
     stop: watch::Sender<Stop>,
     /// Settings read again, as the watcher would send them.
-    #[expect(dead_code, reason = "nobody takes over new credentials yet")]
     pub reloads: mpsc::Sender<ReloadOutcome>,
     task: JoinHandle<Result<(), RunError>>,
 }

@@ -1,0 +1,250 @@
+//! Tokens over restarts and in files, tokens taken back, and credentials that change.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use gatestone::config::Config;
+use gatestone::identity::credentials::{Domain, Method, User};
+use gatestone::identity::{OnRefused, Reload};
+use gatestone::secret::Secret;
+use gatestone::shutdown::Stop;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::support::{Answer, Keystone, Proxy, Service, config, get, http::fields};
+
+async fn cloud() -> (Service, Keystone) {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p1", &["R"])).await;
+    (service, keystone)
+}
+
+fn cached(keystone: &Keystone, folder: &TempDir) -> Config {
+    let mut config = config::password(&keystone.url);
+    config.identity.token_cache = Some(folder.path().join("token.json"));
+    config
+}
+
+fn last_token(service: &Service) -> String {
+    fields(service.heads().last().unwrap(), "x-auth-token")[0].to_owned()
+}
+
+async fn stop(proxy: Proxy) {
+    proxy.tell(Stop::Drain);
+    proxy.ended().await.unwrap();
+}
+
+/// A request through a proxy that is started for it and stopped after it.
+async fn once(config: Config) -> u16 {
+    let proxy = Proxy::with(config);
+    let status = get(proxy.addr, "/object-store/c").await.status;
+    stop(proxy).await;
+    status
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_token_serves_after_a_restart_without_a_login() {
+    let (service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    for _ in 0..20 {
+        assert_eq!(once(cached(&keystone, &folder)).await, 200);
+    }
+    assert_eq!(keystone.logins().len(), 1);
+    assert_eq!(last_token(&service), "secret-token-1");
+    // Its own catalog came along, and Keystone was asked about it.
+    assert!(!keystone.asked("HEAD").is_empty());
+    let mode = std::fs::metadata(folder.path().join("token.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_token_serves_while_keystone_is_down() {
+    let (_service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    assert_eq!(once(cached(&keystone, &folder)).await, 200);
+    keystone.always(Answer::Status(503, ""));
+    assert_eq!(once(cached(&keystone, &folder)).await, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_token_that_was_revoked_meanwhile_is_replaced_by_itself() {
+    let (service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    assert_eq!(once(cached(&keystone, &folder)).await, 200);
+    keystone.revoke_all();
+    let proxy = Proxy::with(cached(&keystone, &folder));
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(last_token(&service), "secret-token-2");
+    assert_eq!(keystone.logins().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_that_start_together_log_in_once() {
+    let (_service, keystone) = cloud().await;
+    keystone.next([Answer::Late(Duration::from_secs(2))]);
+    let folder = TempDir::new().unwrap();
+    let proxies: Vec<Proxy> = (0..10).map(|_| Proxy::with(cached(&keystone, &folder))).collect();
+    for proxy in &proxies {
+        assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    }
+    assert_eq!(keystone.logins().len(), 1);
+    // And one of them refreshes for all.
+    sleep(Duration::from_secs(3600)).await;
+    for proxy in &proxies {
+        assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    }
+    assert!(keystone.logins().len() <= 3, "{} logins", keystone.logins().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_other_credentials_is_not_used() {
+    let (_service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    assert_eq!(once(cached(&keystone, &folder)).await, 200);
+    let mut other = cached(&keystone, &folder);
+    other.identity.credentials.method = alice("correct horse");
+    assert_eq!(once(other).await, 200);
+    assert_eq!(keystone.logins().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_file_has_each_new_token_and_nothing_else() {
+    let (_service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    let mut config = config::password(&keystone.url);
+    config.identity.token_file = Some(path.clone());
+    let proxy = Proxy::with(config);
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    get(proxy.addr, "/object-store/c").await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(read(&path), "secret-token-1");
+    sleep(Duration::from_secs(2700)).await;
+    assert_eq!(read(&path), "secret-token-2");
+    // Who reads it may go on after us.
+    stop(proxy).await;
+    assert_eq!(read(&path), "secret-token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_token_that_is_still_good_is_revoked_in_the_end() {
+    let (_service, keystone) = cloud().await;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    let mut config = config::password(&keystone.url);
+    config.identity.revoke_on_exit = true;
+    config.identity.token_file = Some(path.clone());
+    let proxy = Proxy::with(config);
+    get(proxy.addr, "/object-store/c").await;
+    // The first has expired by then, the second and the third have not.
+    sleep(Duration::from_secs(2 * 2700)).await;
+    stop(proxy).await;
+    assert_eq!(keystone.logins().len(), 3);
+    assert_eq!(keystone.asked("DELETE"), ["secret-token-2", "secret-token-3"]);
+    assert!(!path.exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_written_or_revoked_unless_asked_for() {
+    let (_service, keystone) = cloud().await;
+    assert_eq!(once(config::password(&keystone.url)).await, 200);
+    assert!(keystone.asked("DELETE").is_empty());
+    assert!(keystone.asked("HEAD").is_empty());
+}
+
+fn alice(password: &str) -> Method {
+    let domain = Domain::Id("default".to_owned());
+    Method::Password {
+        user: User::Name { name: "alice".to_owned(), domain },
+        password: Secret::new(password),
+    }
+}
+
+/// What the watcher sends when the settings have been read again.
+fn changed(keystone: &Keystone, password: &str, on_request: bool) -> Reload {
+    let mut credentials = config::password(&keystone.url).identity.credentials;
+    credentials.method = alice(password);
+    Reload { credentials, on_request }
+}
+
+#[tokio::test(start_paused = true)]
+async fn changed_credentials_take_effect_with_their_first_token() {
+    let (service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.next([Answer::Late(Duration::from_secs(20))]);
+    proxy.reloads.send(Ok(changed(&keystone, "new", false))).await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    // No gap: the old token serves until the new one is there.
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(last_token(&service), "secret-token-1");
+    sleep(Duration::from_secs(11)).await;
+    get(proxy.addr, "/object-store/c").await;
+    assert_eq!(last_token(&service), "secret-token-2");
+    let user = &keystone.logins()[1]["auth"]["identity"]["password"]["user"];
+    assert_eq!((&user["name"], &user["password"]), (&"alice".into(), &"new".into()));
+    // And they are the ones that refresh.
+    sleep(Duration::from_secs(2700)).await;
+    assert_eq!(keystone.logins()[2]["auth"]["identity"]["password"]["user"]["name"], "alice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_new_credentials_are_told_and_tried_once_and_the_old_go_on() {
+    let (service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.next([Answer::Status(401, ""), Answer::Status(401, "")]);
+    for _ in 0..3 {
+        proxy.reloads.send(Ok(changed(&keystone, "wrong", false))).await.unwrap();
+        sleep(Duration::from_secs(60)).await;
+    }
+    assert_eq!(keystone.logins().len(), 2, "each try counts towards a lockout");
+    let warnings = get(proxy.addr, "/-/status").await.json()["warnings"].to_string();
+    assert!(warnings.contains("the changed credentials are not in use"), "{warnings}");
+    assert!(!warnings.contains("wrong\""));
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    // A person who asks gets another try.
+    proxy.reloads.send(Ok(changed(&keystone, "wrong", true))).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(keystone.logins().len(), 3);
+    // The old ones refresh.
+    sleep(Duration::from_secs(2700)).await;
+    get(proxy.addr, "/object-store/c").await;
+    assert_ne!(last_token(&service), "secret-token-1");
+    assert_eq!(keystone.logins().last().unwrap()["auth"]["identity"]["password"]["user"]["name"], "demo");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_cannot_be_read_again_are_told_until_they_can() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    proxy.reloads.send(Err("clouds.yaml:3: no".to_owned())).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    let status = || async { get(proxy.addr, "/-/status").await.json()["warnings"].to_string() };
+    assert!(status().await.contains("clouds.yaml:3: no"));
+    let mut same = changed(&keystone, "", false);
+    same.credentials = config::password(&keystone.url).identity.credentials;
+    proxy.reloads.send(Ok(same)).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(!status().await.contains("clouds.yaml:3: no"));
+    assert_eq!(keystone.logins().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn correct_credentials_after_refused_ones_serve_again() {
+    let (_service, keystone) = cloud().await;
+    keystone.always(Answer::Status(401, ""));
+    let mut settings = config::password(&keystone.url);
+    settings.identity.on_refused = OnRefused::Wait;
+    let proxy = Proxy::with(settings);
+    sleep(Duration::from_secs(7 * 86_400)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.reason(), "credentials_refused");
+    keystone.always(Answer::Token);
+    proxy.reloads.send(Ok(changed(&keystone, "right", false))).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!(keystone.logins().len(), 4);
+}
