@@ -26,6 +26,7 @@ mod excerpt;
 mod failures;
 mod framing;
 mod guard;
+mod healing;
 mod hop_by_hop;
 mod inject;
 mod minting;

@@ -100,6 +100,15 @@ impl SnapshotCell {
         self.complaints.absolved.fetch_max(generation, Ordering::AcqRel);
     }
 
+    /// Whether a refusal of the token of `generation` is known to be the service's own business.
+    pub fn is_known_good(&self, generation: u64, refusal: Refusal) -> bool {
+        self.must_ask(generation, refusal) && is_known_good(&self.state.borrow(), generation)
+    }
+
+    fn must_ask(&self, generation: u64, refusal: Refusal) -> bool {
+        refusal == Refusal::Forbidden || generation <= self.complaints.absolved.load(Ordering::Acquire)
+    }
+
     /// Complains and waits, `wait` at most, for what comes of it.
     pub async fn heal(&self, generation: u64, refusal: Refusal, wait: Duration) -> Healed {
         // In this order: what is published after the look at it shows as a change.
@@ -107,9 +116,7 @@ impl SnapshotCell {
         if let Some(newer) = self.newer_than(generation) {
             return Healed::Renewed(newer);
         }
-        let must_ask =
-            refusal == Refusal::Forbidden || generation <= self.complaints.absolved.load(Ordering::Acquire);
-        if must_ask && is_known_good(&state.borrow_and_update(), generation) {
+        if self.must_ask(generation, refusal) && is_known_good(&state.borrow_and_update(), generation) {
             return Healed::TokenIsGood;
         }
         self.complain(generation, refusal);

@@ -105,7 +105,7 @@ const ROUTES: &[(&[&str], bool, Credential)] = &[
 
 /// Decodes until there is nothing left to decode, in one pass: a decoded byte may complete an escape that
 /// began before it, so the end of what is written is looked at after each byte.
-fn decode(path: &str) -> Cow<'_, [u8]> {
+pub(super) fn decode(path: &str) -> Cow<'_, [u8]> {
     if !path.contains('%') {
         return Cow::Borrowed(path.as_bytes());
     }
@@ -128,7 +128,7 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// A segment without its parameters (`;x`), blanks and control bytes.
-fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
     let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or(segment);
     if name.iter().all(u8::is_ascii_graphic) {
         return Cow::Borrowed(name);
