@@ -1,117 +1,75 @@
-//! `Expect: 100-continue` from end to end (RFC 9110 10.1.1).
+//! `Expect: 100-continue` towards upstreams (RFC 9110 10.1.1).
 //!
-//! hyper's server sends `100 Continue` when a request's body is first polled. So
-//! the client's body is withheld: what hyper's client gets to send is a
-//! placeholder, and the body itself is handed over when the upstream's own 100
-//! comes. An upstream that never sends one costs a bounded wait. One that answers
-//! otherwise gets nothing, and the client is never asked.
+//! Nothing of a body travels before the upstream asks for it, or has had
+//! [`CONTINUE_WAIT`] to do so: until then the gate of the body's reader is closed.
+//! An upstream that answers otherwise gets nothing, the client is never asked, and
+//! the body can begin again.
+//!
+//! 1. A client's own `Expect` is passed on, always.
+//! 2. We add ours where a body may come to more than can be kept.
+//! 3. An upstream that took a body without ever having asked for it does not know
+//!    the field, so our own is left out for [`MEMORY`]. So does one that answers
+//!    ours with 417, and the request is sent again without it.
+//! 4. Slowness is no ignorance: a 100 that comes after the wait is one, and an
+//!    error that comes instead of it says nothing.
 
-use std::fmt;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::EXPECT;
-use http::{Request, StatusCode};
-use http_body::{Body, SizeHint};
-use hyper::body::Incoming;
-use tokio::sync::oneshot;
+use http::StatusCode;
+use tokio::time::Instant;
 
-use super::body::{Progress, RequestBody, TrailerFilter};
+use super::pool::Origin;
+use super::upload::{Gate, Turn};
 
 /// How long to wait for the upstream's 100 before the body goes without it; the same as curl's.
 pub(super) const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
-/// Stands for a body that the upstream has not asked for yet.
-pub struct Placeholder {
-    body: oneshot::Receiver<Incoming>,
-    size: SizeHint,
+/// For how long an upstream that knows no `Expect` gets none; it may be upgraded one day.
+const MEMORY: Duration = Duration::from_secs(600);
+
+/// Whose expectation a request carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expectation {
+    /// Nobody's.
+    None,
+    /// The client's own.
+    Clients,
+    /// Ours.
+    Ours,
 }
 
-impl Placeholder {
-    /// The body once it is handed over; an error if it never will be.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, oneshot::error::RecvError>> {
-        Pin::new(&mut self.body).poll(cx)
+/// Upstreams that do not know `Expect`, and since when we know. Shared by all clones of a client.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ignorant(Arc<Mutex<Vec<(Origin, Instant)>>>);
+
+impl Ignorant {
+    /// Whether our `Expect` is to be left out.
+    pub(super) fn has(&self, origin: &Origin) -> bool {
+        self.current().iter().any(|(known, _)| known == origin)
     }
 
-    pub(super) fn size_hint(&self) -> SizeHint {
-        self.size
-    }
-}
-
-impl fmt::Debug for Placeholder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Placeholder").field("size", &self.size).finish_non_exhaustive()
-    }
-}
-
-/// A body that the client has not been asked for. While it lives, so does the
-/// exchange; dropping it ends the upstream's connection, whose request can no longer become whole.
-#[derive(Clone, Debug)]
-pub(super) struct Withheld(Arc<Mutex<Option<Kept>>>);
-
-/// The body, and the way to its placeholder.
-#[derive(Debug)]
-struct Kept {
-    incoming: Incoming,
-    hand_over: oneshot::Sender<Incoming>,
-    progress: Progress,
-    filter: TrailerFilter,
-}
-
-impl Withheld {
-    /// Replaces the body of a request that carries `Expect` by a placeholder.
-    pub(super) fn take_from(request: &mut Request<RequestBody>) -> Option<Self> {
-        if !request.headers().contains_key(EXPECT) {
-            return None;
-        }
-        let (incoming, progress, filter) = match std::mem::take(request.body_mut()) {
-            RequestBody::Streamed { incoming, progress, filter } => (incoming, progress, filter),
-            other => {
-                *request.body_mut() = other;
-                return None;
-            }
-        };
-        let (hand_over, _) = oneshot::channel();
-        let kept = Kept { incoming, hand_over, progress, filter };
-        let withheld = Self(Arc::new(Mutex::new(Some(kept))));
-        withheld.stand_in(request);
-        Some(withheld)
-    }
-
-    /// Gives `request` a new placeholder for the body; the one before it is worth nothing any more.
-    /// False if the body has gone.
-    pub(super) fn stand_in(&self, request: &mut Request<RequestBody>) -> bool {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.as_mut() else { return false };
-        let (hand_over, body) = oneshot::channel();
-        kept.hand_over = hand_over;
-        *request.body_mut() = RequestBody::Awaited {
-            placeholder: Placeholder { body, size: kept.incoming.size_hint() },
-            progress: kept.progress.clone(),
-            filter: kept.filter,
-        };
-        let on_continue = self.clone();
-        hyper::ext::on_informational(request, move |interim| {
-            if interim.status() == StatusCode::CONTINUE {
-                on_continue.hand_over();
-            }
-        });
-        true
-    }
-
-    /// Lets the body go to the upstream; once.
-    pub(super) fn hand_over(&self) {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Kept { incoming, hand_over, .. }) = taken {
-            // A receiver that is gone means that the exchange is over.
-            let _ = hand_over.send(incoming);
+    /// Remembers `origin`, from now on.
+    pub(super) fn note(&self, origin: &Origin) {
+        let mut known = self.current();
+        match known.iter_mut().find(|(known, _)| known == origin) {
+            Some((_, since)) => *since = Instant::now(),
+            None => known.push((origin.clone(), Instant::now())),
         }
     }
 
-    /// Whether the client has never been asked for it.
-    pub(super) fn is_kept(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Rule 3 and 4, when a final answer of `status` has come.
+    pub(super) fn learn(&self, origin: &Origin, turn: &Turn, status: StatusCode) {
+        let is_error = status.is_client_error() || status.is_server_error();
+        if turn.gate() == Gate::Overdue && !is_error {
+            self.note(origin);
+        }
+    }
+
+    /// What is known and not yet forgotten.
+    fn current(&self) -> MutexGuard<'_, Vec<(Origin, Instant)>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(_, since)| since.elapsed() < MEMORY);
+        known
     }
 }

@@ -1,33 +1,16 @@
 //! Bodies: they flow as they come, both ways, and a cut one is seen as cut.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::by_hand::{by_hand, send, to_the_end};
 use crate::support::http::{fields, read_head};
 use crate::support::{Keystone, Proxy, Service, ask};
-
-/// A proxy in front of an upstream whose connections the test plays itself.
-async fn by_hand() -> (TcpListener, Keystone, Proxy) {
-    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v1/AUTH_p", upstream.local_addr().unwrap());
-    let catalog = serde_json::json!([{ "type": "object-store", "endpoints": [
-        { "interface": "public", "region_id": "R", "url": url } ] }]);
-    let keystone = Keystone::start(catalog).await;
-    let proxy = Proxy::start(&keystone);
-    (upstream, keystone, proxy)
-}
-
-async fn send(proxy: &Proxy, bytes: &str) -> TcpStream {
-    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
-    client.write_all(bytes.as_bytes()).await.unwrap();
-    client
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_download_flows_as_it_comes() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst").await.unwrap();
     let head = read_head(&mut client).await;
@@ -45,7 +28,7 @@ async fn an_upload_flows_as_it_comes() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     let mut client = send(&proxy, &format!("{head}5\r\nfirst\r\n")).await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     let head = read_head(&mut origin).await;
     assert_eq!(fields(&head, "transfer-encoding"), ["chunked"]);
     assert_eq!(fields(&head, "content-length"), [""; 0]);
@@ -100,19 +83,6 @@ async fn the_length_in_an_answer_to_head_is_the_objects() {
     assert_eq!(reply.field("content-length"), Some("5368709120"));
 }
 
-/// Everything that comes until the connection ends, and how it ended.
-async fn to_the_end(client: &mut TcpStream) -> (Vec<u8>, std::io::Result<()>) {
-    let mut all = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        match client.read(&mut buffer).await {
-            Ok(0) => return (all, Ok(())),
-            Ok(n) => all.extend_from_slice(&buffer[..n]),
-            Err(error) => return (all, Err(error)),
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_body_cut_short_upstream_is_seen_as_cut_by_the_client() {
     // (what the upstream sends before it closes, what the client sees of framing and body)
@@ -132,7 +102,7 @@ async fn a_body_cut_short_upstream_is_seen_as_cut_by_the_client() {
     for (bytes, framing, seen) in table {
         let (upstream, _keystone, proxy) = by_hand().await;
         let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        let (mut origin, _) = upstream.accept().await.unwrap();
+        let mut origin = upstream.accept().await;
         read_head(&mut origin).await;
         origin.write_all(bytes.as_bytes()).await.unwrap();
         let head = read_head(&mut client).await;
@@ -151,7 +121,7 @@ async fn a_body_cut_short_upstream_is_seen_as_cut_by_the_client() {
 async fn an_http_1_0_client_sees_a_cut_body_as_a_reset() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, "GET /object-store/o HTTP/1.0\r\nHost: localhost\r\n\r\n").await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n").await.unwrap();
     let head = read_head(&mut client).await;
@@ -169,7 +139,7 @@ async fn an_upload_cut_short_is_seen_as_cut_by_the_upstream() {
         "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
     )
     .await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     let mut chunk = [0; 9];
     origin.read_exact(&mut chunk).await.unwrap();
@@ -182,7 +152,7 @@ async fn an_upload_cut_short_is_seen_as_cut_by_the_upstream() {
 async fn an_upstream_that_falls_silent_within_a_body_is_given_up() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
     let start = tokio::time::Instant::now();
@@ -198,7 +168,7 @@ const PUT_EXPECTING: &str =
 async fn the_100_is_the_upstreams_and_brings_the_body() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, PUT_EXPECTING).await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     let head = read_head(&mut origin).await;
     assert_eq!(fields(&head, "expect"), ["100-continue"]);
     assert_eq!(fields(&head, "content-length"), ["5"]);
@@ -219,7 +189,7 @@ async fn the_100_is_the_upstreams_and_brings_the_body() {
 async fn a_refusal_arrives_whole_and_no_body_is_asked_for() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, PUT_EXPECTING).await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nsor").await.unwrap();
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 403 "));
@@ -235,7 +205,7 @@ async fn an_upstream_that_knows_no_100_gets_the_body_after_a_second() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let start = tokio::time::Instant::now();
     let mut client = send(&proxy, PUT_EXPECTING).await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
     assert_eq!(start.elapsed().as_secs(), 1);
@@ -258,7 +228,7 @@ async fn trailers_carry_no_credential_in_either_direction() {
         ),
     )
     .await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     let body = read_head(&mut origin).await;
     assert!(!body.contains("mine"), "{body}");
@@ -282,14 +252,14 @@ async fn trailers_carry_no_credential_in_either_direction() {
 async fn an_upload_not_asked_for_yet_survives_a_stale_connection() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut first = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    let (mut stale, _) = upstream.accept().await.unwrap();
+    let mut stale = upstream.accept().await;
     read_head(&mut stale).await;
     stale.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     read_head(&mut first).await;
     let mut client = send(&proxy, PUT_EXPECTING).await;
     read_head(&mut stale).await;
     drop(stale);
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
     assert!(read_head(&mut client).await.starts_with("HTTP/1.1 100 "));
@@ -307,7 +277,7 @@ async fn a_client_that_pauses_its_upload_is_not_taken_for_a_silent_upstream() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client =
         send(&proxy, "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe").await;
-    let (mut origin, _) = upstream.accept().await.unwrap();
+    let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     tokio::time::sleep(std::time::Duration::from_secs(3000)).await;
     client.write_all(b"llo").await.unwrap();

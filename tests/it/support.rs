@@ -2,6 +2,7 @@
 //! test's own runtime and ends with it. Nothing sleeps: a stopped clock jumps
 //! ahead only when every peer is waiting.
 
+pub(crate) mod by_hand;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod keystone;
