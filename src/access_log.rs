@@ -36,6 +36,7 @@ struct Fields {
     region: Option<String>,
     reason: Option<&'static str>,
     request_id: Option<String>,
+    retries: u32,
 }
 
 impl Record {
@@ -65,6 +66,7 @@ impl Record {
             region: None,
             reason: None,
             request_id: None,
+            retries: 0,
         }));
     }
 
@@ -78,6 +80,13 @@ impl Record {
     /// The request's body, if it streams.
     pub(crate) fn receiving(&mut self, progress: Option<Progress>) {
         self.received = progress;
+    }
+
+    /// The request is sent once more, with another token.
+    pub(crate) fn retried(&mut self) {
+        if let Some(fields) = &mut self.fields {
+            fields.retries += 1;
+        }
     }
 
     pub(crate) fn failed(&mut self, reason: &'static str) {
@@ -123,6 +132,7 @@ impl Drop for Record {
                 received,
                 sent = self.bytes,
                 elapsed_ms = elapsed.as_secs_f64() * 1e3,
+                retries = fields.retries,
                 cut = !self.whole,
                 peer = fields.peer,
                 request_id = fields.request_id,

@@ -37,9 +37,9 @@ pub struct Metrics {
 /// What became of a request whose token a service refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replay {
-    /// It was sent again with another token, and that was not refused.
-    Healed,
-    /// It was sent again with another token, and refused again.
+    /// It was sent again with another token.
+    Sent,
+    /// That was refused again.
     RefusedAgain,
     /// The token is good, so the refusal is the service's own business.
     TokenIsGood,
@@ -52,12 +52,12 @@ pub enum Replay {
 impl Replay {
     /// Every outcome, in the order of their declaration.
     pub const ALL: [Self; 5] =
-        [Self::Healed, Self::RefusedAgain, Self::TokenIsGood, Self::NoToken, Self::NotReplayable];
+        [Self::Sent, Self::RefusedAgain, Self::TokenIsGood, Self::NoToken, Self::NotReplayable];
 
     /// The word, as in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Healed => "healed",
+            Self::Sent => "sent",
             Self::RefusedAgain => "refused_again",
             Self::TokenIsGood => "token_is_good",
             Self::NoToken => "no_token",

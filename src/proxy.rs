@@ -9,7 +9,8 @@
 //! 6 minting .............. no credential that outlives the port
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
-//! 9 hop_by_hop, framing, rewrite on the way back
+//! 9 healing .............. a token that was refused is replaced, and once more from 5
+//! 10 hop_by_hop, framing, rewrite on the way back
 //! ```
 //!
 //! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
@@ -37,6 +38,7 @@ pub use excerpt::Excerpt;
 pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
 pub use minting::{Credential, Minting};
 
+use self::healing::{Healing, Used};
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
@@ -112,6 +114,7 @@ pub struct Proxy {
     metrics: Arc<Metrics>,
     token_wait: Duration,
     allow_minting: bool,
+    retry_on_401: bool,
     access_log: bool,
 }
 
@@ -123,13 +126,14 @@ pub(crate) struct ProxyParts {
     pub(crate) admin: Arc<Admin>,
     pub(crate) token_wait: Duration,
     pub(crate) allow_minting: bool,
+    pub(crate) retry_on_401: bool,
     pub(crate) access_log: bool,
 }
 
 impl Proxy {
     pub(crate) fn new(parts: ProxyParts, metrics: Arc<Metrics>) -> Self {
-        let ProxyParts { cell, client, admin, token_wait, allow_minting, access_log } = parts;
-        Self { cell, client, admin, metrics, token_wait, allow_minting, access_log }
+        let ProxyParts { cell, client, admin, token_wait, allow_minting, retry_on_401, access_log } = parts;
+        Self { cell, client, admin, metrics, token_wait, allow_minting, retry_on_401, access_log }
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
@@ -175,27 +179,42 @@ impl Proxy {
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));
         make_ready(&mut head, upload.as_ref());
-        let snapshot = self.cell.ready(self.token_wait).await?;
-        let asked = head.uri.path_and_query().map_or("/", |asked| asked.as_str());
-        let target = snapshot.routes.resolve(asked)?;
-        record.routed(&target.route.service_type, target.route.region_label());
-        if !self.allow_minting && target.route.may_lead_to_keystone {
-            minting::check(&head.method, target.path_and_query.path())?;
+        let asked = head.uri.path_and_query().cloned();
+        let mut snapshot = self.cell.ready(self.token_wait).await?;
+        let mut is_replay = false;
+        loop {
+            let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
+            record.routed(&target.route.service_type, target.route.region_label());
+            if !self.allow_minting && target.route.may_lead_to_keystone {
+                minting::check(&head.method, target.path_and_query.path())?;
+            }
+            inject::token(&mut head.headers, snapshot.token.header().clone());
+            inject::host(&mut head.headers, target.route.host.clone());
+            let outgoing = Outgoing {
+                method: &head.method,
+                target: &target.path_and_query,
+                headers: &head.headers,
+                body: upload.as_ref(),
+            };
+            let sent = self.client.forward(&target.route.upstream, &outgoing).await;
+            let mut response = sent.map_err(|error| failures::of_send(&error, &target))?;
+            if let Some(refusal) = healing::refusal(&response, &target) {
+                let used = Used { generation: snapshot.generation, upload: upload.as_ref(), is_replay };
+                match self.heal(refusal, used).await? {
+                    Healing::Replay(newer) => {
+                        record.retried();
+                        snapshot = newer;
+                        is_replay = true;
+                        continue;
+                    }
+                    Healing::Pass => {}
+                    Healing::NotReplayable => {
+                        response.headers_mut().insert(healing::RETRY, healing::NOT_REPLAYABLE);
+                    }
+                }
+            }
+            return downstream_response(response, &head.method, &target, &snapshot, &base);
         }
-        inject::token(&mut head.headers, snapshot.token.header().clone());
-        inject::host(&mut head.headers, target.route.host.clone());
-        let outgoing = Outgoing {
-            method: &head.method,
-            target: &target.path_and_query,
-            headers: &head.headers,
-            body: upload.as_ref(),
-        };
-        let response = self
-            .client
-            .forward(&target.route.upstream, &outgoing)
-            .await
-            .map_err(|error| failures::of_send(&error, &target))?;
-        downstream_response(response, &head.method, &target, &snapshot, &base)
     }
 
     fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {

@@ -129,6 +129,7 @@ impl Gatestone {
             admin: Arc::clone(&admin),
             token_wait: config.identity.token_wait,
             allow_minting: config.proxy.allow_minting,
+            retry_on_401: config.proxy.retry_on_401,
             access_log: config.log.access_log,
         };
         let (tell, told) = watch::channel(Stop::No);

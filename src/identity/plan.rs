@@ -58,8 +58,8 @@ impl Plan {
     }
 
     /// The last login failed; nothing brings the next one forward, `None` for none at all.
-    pub(super) fn retry(&mut self, at: Option<Moment>) {
-        self.login_at = at;
+    pub(super) fn retry(&mut self, at: Option<Moment>, now: Moment) {
+        self.login_at = at.map(|at| later(at, now, self.next_allowed(now)));
         (self.may_hurry, self.is_healing) = (false, false);
     }
 
@@ -160,11 +160,11 @@ mod tests {
     async fn nothing_is_hurried_while_keystone_is_down() {
         let mut plan = resting().await;
         plan.begin();
-        plan.retry(Some(now().plus(seconds(15))));
+        plan.retry(Some(now().plus(seconds(15))), now());
         assert!(!plan.hurry(now()));
         plan.replace(now());
         assert_eq!(plan.left(now()), Some(seconds(15)));
-        plan.retry(None);
+        plan.retry(None, now());
         plan.replace(now());
         assert_eq!(plan.left(now()), None);
         plan.ask(now());

@@ -239,7 +239,7 @@ impl<I: Issuer> Refresher<I> {
         if snapshot.account.is_renewable {
             self.plan.rest(snapshot.life.refresh_at, now);
         } else {
-            self.plan.retry(None);
+            self.plan.retry(None, now);
         }
         self.teller.tell(&snapshot, now);
         // The catalog is as fresh as the token; the account has not been looked at yet.
@@ -304,14 +304,14 @@ impl<I: Issuer> Refresher<I> {
             self.refusals += 1;
             let tries_left = MOST_REFUSALS.saturating_sub(self.refusals);
             error!(error = %failure, tries_left, "the identity service refuses the credentials");
-            self.plan.retry((tries_left > 0).then(|| now.plus(REFUSED_RETRY * self.refusals)));
+            self.plan.retry((tries_left > 0).then(|| now.plus(REFUSED_RETRY * self.refusals)), now);
             return self.cell.report(Phase::Refused(failure));
         }
         self.metrics.failed();
         let asked = failure.retry_after().unwrap_or_default();
         let wait = self.backoff.next(fastrand::f64()).max(asked);
         warn!(error = %failure, retry_in_ms = wait.as_millis(), "no new token");
-        self.plan.retry(Some(now.plus(wait)));
+        self.plan.retry(Some(now.plus(wait)), now);
         self.cell.report(Phase::Failing(failure));
     }
 

@@ -9,12 +9,18 @@
 //! 3. A 403 does where the service's `retry_on_403` says so (RGW says 403 for a token that it cannot
 //!    validate); it is asked about before anything else.
 
+use std::sync::Arc;
+
 use http::header::{HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::Proxy;
 use super::minting::{decode, fold};
-use crate::identity::Refusal;
+use crate::client::Upload;
+use crate::failure::Failure;
+use crate::identity::{Healed, Refusal, Snapshot};
+use crate::metrics::Replay;
 use crate::routing::Target;
 
 /// Says why a refused request was not sent again.
@@ -32,6 +38,84 @@ pub(super) fn refusal<B>(response: &Response<B>, target: &Target<'_>) -> Option<
     let is_own_business = is_signed(target.path_and_query.query())
         || target.route.is_identity && brings_a_credential(target.path_and_query.path());
     (!is_own_business).then_some(refusal)
+}
+
+/// What a refused request was made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Used<'a> {
+    /// The token's.
+    pub(super) generation: u64,
+    /// Its body, if it has one.
+    pub(super) upload: Option<&'a Upload>,
+    /// Whether it has been sent before, with another token.
+    pub(super) is_replay: bool,
+}
+
+impl Used<'_> {
+    fn can_go_again(&self) -> bool {
+        self.upload.is_none_or(Upload::can_begin_again)
+    }
+}
+
+/// What becomes of a refused request.
+#[derive(Debug)]
+pub(super) enum Healing {
+    /// It is sent once more, with this.
+    Replay(Arc<Snapshot>),
+    /// The client gets the refusal.
+    Pass,
+    /// The same, since it cannot be sent once more; whether another token had helped is open.
+    NotReplayable,
+}
+
+impl Proxy {
+    /// What a refusal leads to: a token to try again with, the refusal itself, or that there is no token.
+    pub(super) async fn heal(&self, refusal: Refusal, used: Used<'_>) -> Result<Healing, Failure> {
+        let count = |outcome| self.metrics.replayed(outcome);
+        if !self.retry_on_401 {
+            return Ok(Healing::Pass);
+        }
+        if used.is_replay {
+            if refusal == Refusal::Unauthorized {
+                self.cell.absolve(used.generation);
+            }
+            count(Replay::RefusedAgain);
+            return Ok(Healing::Pass);
+        }
+        if !used.can_go_again() {
+            return Ok(self.complain(refusal, used));
+        }
+        match self.cell.heal(used.generation, refusal, self.token_wait).await {
+            // Meanwhile the service may have taken more of the body than is kept.
+            Healed::Renewed(_) if !used.can_go_again() => Ok(self.complain(refusal, used)),
+            Healed::Renewed(newer) => {
+                count(Replay::Sent);
+                Ok(Healing::Replay(newer))
+            }
+            Healed::TokenIsGood => {
+                count(Replay::TokenIsGood);
+                Ok(Healing::Pass)
+            }
+            Healed::NoToken(why) => {
+                count(Replay::NoToken);
+                Err(why.into())
+            }
+        }
+    }
+
+    /// The token is looked after although this request has nothing of it.
+    fn complain(&self, refusal: Refusal, used: Used<'_>) -> Healing {
+        if self.cell.is_known_good(used.generation, refusal) {
+            self.metrics.replayed(Replay::TokenIsGood);
+            return Healing::Pass;
+        }
+        self.cell.complain(used.generation, refusal);
+        self.metrics.replayed(Replay::NotReplayable);
+        match refusal {
+            Refusal::Unauthorized => Healing::NotReplayable,
+            Refusal::Forbidden => Healing::Pass,
+        }
+    }
 }
 
 /// Whether the challenges leave it open that the token is what is refused: there are none, or one of

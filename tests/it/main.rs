@@ -8,6 +8,7 @@ mod support;
 mod admin;
 mod forwarding;
 mod guard;
+mod healing;
 mod keeping;
 mod replay;
 mod routing;
