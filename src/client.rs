@@ -6,9 +6,13 @@
 //! request be sent again:
 //!
 //! 1. the request never left (hyper gives it back): sent on a new connection;
-//! 2. the connection had been used before, no byte of an answer came, the method
-//!    is idempotent and there is no body, or none that was asked for: sent again, once, on a new connection;
+//! 2. the connection had been used before, no byte of an answer came, the method is
+//!    idempotent, and there is no body or one that can begin again (see [`Upload`]):
+//!    sent again, once, on a new connection;
 //! 3. anything else is reported.
+//!
+//! A request is put together for each try from borrowed parts ([`Outgoing`]), so
+//! that whoever calls can send it once more: with another token, or elsewhere.
 //!
 //! A response of an HTTP/1.0 upstream ends its connection: hyper would speak
 //! HTTP/1.0 to it from then on and lose bodies of unknown length.
@@ -20,7 +24,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::{Request, Response, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -31,24 +35,31 @@ use tracing::debug;
 mod body;
 mod connect;
 mod expect;
+mod outgoing;
 mod pool;
+mod progress;
 mod settings;
 mod tls;
+mod upload;
 
+pub use body::BodyError;
 pub use body::RequestBody;
 pub use body::RequestBodyError;
 pub use body::ResponseBody;
-pub use body::{BodyError, Progress, TrailerFilter};
 pub use connect::ConnectError;
-pub use expect::Placeholder;
+pub use outgoing::Outgoing;
+pub use progress::Progress;
 pub use settings::{ClientCertificate, ProxySettings, Resolve, Settings, TlsSettings};
 pub use tls::TlsSetupError;
+pub use upload::{Reader, TrailerFilter, Upload};
 
 use crate::catalog::EndpointUrl;
-use body::Silence;
 use connect::Connector;
-use expect::{CONTINUE_WAIT, Withheld};
+use expect::{CONTINUE_WAIT, Expectation};
+use outgoing::Attempt;
 use pool::{Lease, Origin, PoolId};
+use progress::Silence;
+use upload::{Gate, Turn, Unasked};
 
 /// Why the client could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +98,9 @@ pub enum SendError {
     /// The client's own body ended before it was whole, so the upstream never got all of it.
     #[error("the client cut its request short")]
     RequestCut(#[source] hyper::Error),
+    /// The request's body has gone to an upstream and is not kept; see [`Upload::can_begin_again`].
+    #[error("the request's body cannot be sent again")]
+    BodySpent,
     /// No answer, and no progress of the request's body, for too long.
     #[error("the upstream did not answer within {} s", .0.as_secs())]
     TimedOut(Duration),
@@ -115,29 +129,57 @@ impl Client {
         })
     }
 
-    /// Sends `request` (origin-form target, `Host` set) to the origin of `upstream`,
-    /// and returns the head of the response as soon as it is there.
+    /// Sends `request` to the origin of `upstream`, and returns the head of the
+    /// response as soon as it is there. As long as the body can begin again, the same
+    /// request may be sent once more, whatever came of it before; what was left of an
+    /// earlier response then ends.
+    pub async fn forward(
+        &self,
+        upstream: &EndpointUrl,
+        request: &Outgoing<'_>,
+    ) -> Result<Response<ResponseBody>, SendError> {
+        let origin = Origin::of(upstream);
+        let expectation = match request.body {
+            Some(_) if request.expects() => Expectation::Clients,
+            Some(_) | None => Expectation::None,
+        };
+        let first = request.attempt(expectation).ok_or(SendError::BodySpent)?;
+        let again = || request.method.is_idempotent().then(|| request.attempt(expectation)).flatten();
+        self.deliver(&origin, first, again).await
+    }
+
+    /// Sends a request of our own (origin-form target, `Host` set) in the same way.
     pub async fn send(
         &self,
         upstream: &EndpointUrl,
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, SendError> {
-        let origin = Origin { scheme: upstream.scheme.clone(), authority: upstream.authority.clone() };
-        let mut request = request;
-        let withheld = Withheld::take_from(&mut request);
-        if let Some(sender) = pool::take(self.pool, &origin) {
-            let again = SecondTry::of(&request, withheld.as_ref());
-            match self.exchange(sender, &origin, request, withheld.as_ref()).await {
+        let (head, body) = request.into_parts();
+        let may_repeat = head.method.is_idempotent() && body.is_end_stream();
+        let attempt = |body| Attempt { request: Request::from_parts(head.clone(), body), turn: None };
+        let again = || may_repeat.then(|| attempt(RequestBody::Empty));
+        self.deliver(&Origin::of(upstream), attempt(body), again).await
+    }
+
+    /// Sends `attempt` on a pooled connection if there is one, else on a new one. If that
+    /// was stale, the attempt is sent on a new one: itself if it came back, or `again`.
+    async fn deliver(
+        &self,
+        origin: &Origin,
+        attempt: Attempt,
+        again: impl FnOnce() -> Option<Attempt>,
+    ) -> Result<Response<ResponseBody>, SendError> {
+        let mut attempt = attempt;
+        if let Some(sender) = pool::take(self.pool, origin) {
+            let turn = attempt.turn.clone();
+            match self.exchange(sender, origin, attempt).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => {
-                    request = failure.into_second_try(again)?;
-                    debug!(upstream = %origin.authority, "a pooled connection was stale");
-                }
+                Err(failure) => attempt = failure.into_second_try(turn, again)?,
             }
+            debug!(upstream = %origin.authority, "a pooled connection was stale");
         }
-        let sender = self.open(&origin).await?;
-        let outcome = self.exchange(sender, &origin, request, withheld.as_ref()).await;
-        outcome.map_err(|failure| failure.error)
+        let sender = self.open(origin).await?;
+        self.exchange(sender, origin, attempt).await.map_err(|failure| failure.error)
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -162,13 +204,13 @@ impl Client {
         &self,
         mut sender: SendRequest<RequestBody>,
         origin: &Origin,
-        request: Request<RequestBody>,
-        withheld: Option<&Withheld>,
+        attempt: Attempt,
     ) -> Result<Response<ResponseBody>, Unsent> {
+        let Attempt { request, turn } = attempt;
         let progress = request.body().progress();
         let mut silence = Silence::new(self.settings.response_timeout);
         let answer = sender.try_send_request(request);
-        let answer = await_head(answer, &mut silence, progress, withheld).await;
+        let answer = await_head(answer, &mut silence, progress, turn.as_ref()).await;
         let response = match answer {
             Ok(answer) => answer.map_err(|mut failed| Unsent {
                 request: failed.take_message(),
@@ -176,15 +218,15 @@ impl Client {
             })?,
             Err(limit) => return Err(Unsent { request: None, error: SendError::TimedOut(limit) }),
         };
-        let withheld = withheld.filter(|withheld| withheld.is_kept()).cloned();
-        let may_serve_again = response.version() != Version::HTTP_10 && withheld.is_none();
+        let unasked = turn.as_ref().and_then(Unasked::of);
+        let may_serve_again = response.version() != Version::HTTP_10 && unasked.is_none();
         let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
             sender,
             keep_for: self.settings.idle_timeout,
         });
-        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, withheld)))
+        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, unasked)))
     }
 }
 
@@ -203,16 +245,16 @@ async fn await_head(
     answer: impl Future<Output = Answer>,
     silence: &mut Silence,
     progress: Option<Progress>,
-    withheld: Option<&Withheld>,
+    turn: Option<&Turn>,
 ) -> Result<Answer, Duration> {
     let mut answer = pin!(answer);
-    if let Some(withheld) = withheld {
+    let mut seen = progress.as_ref().map_or(0, Progress::bytes);
+    if let Some(turn) = turn {
         match timeout(CONTINUE_WAIT, answer.as_mut()).await {
             Ok(answer) => return Ok(answer),
-            Err(_) => withheld.hand_over(),
+            Err(_) => turn.let_go(),
         }
     }
-    let mut seen = 0;
     poll_fn(|cx| {
         if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
             silence.note_progress();
@@ -239,45 +281,19 @@ struct Unsent {
 }
 
 impl Unsent {
-    /// The request to send on a new connection, or the error if that would not be right.
-    fn into_second_try(self, again: Option<SecondTry>) -> Result<Request<RequestBody>, SendError> {
-        match (self.request, &self.error, again) {
-            (Some(request), _, _) => Ok(request),
-            (None, SendError::Closed(_), Some(again)) => again.into_request().ok_or(self.error),
-            (None, _, _) => Err(self.error),
-        }
-    }
-}
-
-/// What is needed to send a request once more whose body is empty or has not been touched.
-struct SecondTry {
-    withheld: Option<Withheld>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-}
-
-impl SecondTry {
-    fn of(request: &Request<RequestBody>, withheld: Option<&Withheld>) -> Option<Self> {
-        let is_whole = request.body().is_end_stream() || withheld.is_some();
-        let may_repeat = request.method().is_idempotent() && is_whole;
-        may_repeat.then(|| Self {
-            withheld: withheld.cloned(),
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
-        })
-    }
-
-    /// `None` if a body that was withheld has gone to the upstream after all.
-    fn into_request(self) -> Option<Request<RequestBody>> {
-        let mut request = Request::new(RequestBody::Empty);
-        *request.method_mut() = self.method;
-        *request.uri_mut() = self.uri;
-        *request.headers_mut() = self.headers;
-        match self.withheld {
-            Some(withheld) => withheld.stand_in(&mut request).then_some(request),
-            None => Some(request),
+    /// What to send on a new connection, or the error if that would not be right.
+    fn into_second_try(
+        self,
+        turn: Option<Turn>,
+        again: impl FnOnce() -> Option<Attempt>,
+    ) -> Result<Attempt, SendError> {
+        match (self.request, &self.error) {
+            (Some(request), _) => Ok(Attempt { request, turn }),
+            // A 100 is an answer: whatever was wrong, the connection was not stale.
+            (None, SendError::Closed(_)) if turn.is_none_or(|turn| turn.gate() != Gate::Asked) => {
+                again().ok_or(self.error)
+            }
+            (None, _) => Err(self.error),
         }
     }
 }
@@ -292,11 +308,11 @@ fn classify(error: hyper::Error) -> SendError {
     }
 }
 
-/// Whether the error came out of the request's body rather than off the upstream's socket.
+/// Whether the error came out of the client's body rather than off the upstream's socket.
 fn cause_is_a_body(error: &hyper::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if error.is::<RequestBodyError>() {
+        if matches!(error.downcast_ref(), Some(RequestBodyError::Cut(_))) {
             return true;
         }
         cause = error.source();

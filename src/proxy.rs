@@ -3,12 +3,12 @@
 //! ```text
 //! 1 guard ................ may this be asked here at all?
 //! 2 admin ................ `/` and `/-/` are answered by ourselves
-//! 3 SnapshotCell::ready .. once, so that token and route cannot disagree
-//! 4 route ................ prefix ─► service ─► endpoint, path by the seven rules
-//! 5 minting .............. no credential that outlives the port
-//! 6 hop_by_hop, framing .. stripped before anything is added
-//! 7 inject ............... the client's token went in 6, ours is set
-//! 8 Client::send ......... pool, TLS, streams both ways
+//! 3 hop_by_hop, framing .. stripped once, before anything is added
+//! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
+//! 5 route ................ prefix ─► service ─► endpoint, path by the seven rules
+//! 6 minting .............. no credential that outlives the port
+//! 7 inject ............... the client's token went in 3, ours is set
+//! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 hop_by_hop, framing, rewrite on the way back
 //! ```
 //!
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 
 mod excerpt;
@@ -38,7 +38,7 @@ pub use minting::{Credential, Minting};
 
 use crate::access_log::Record;
 use crate::admin::Admin;
-use crate::client::{Client, RequestBody, ResponseBody};
+use crate::client::{Client, Outgoing, ResponseBody, Upload};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
@@ -163,20 +163,27 @@ impl Proxy {
         if Admin::is_asked(&head) {
             return self.admin.answer(&head, &base.url());
         }
+        let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
+        record.receiving(upload.as_ref().map(Upload::progress));
+        make_ready(&mut head, upload.as_ref());
         let snapshot = self.cell.ready(self.token_wait).await?;
-        let asked = head.uri.path_and_query().cloned();
-        let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
+        let asked = head.uri.path_and_query().map_or("/", |asked| asked.as_str());
+        let target = snapshot.routes.resolve(asked)?;
         record.routed(&target.route.service_type, target.route.region_label());
         if !self.allow_minting && target.route.may_lead_to_keystone {
             minting::check(&head.method, target.path_and_query.path())?;
         }
-        let body = RequestBody::from_incoming(body, hop_by_hop::filter_trailers);
-        record.receiving(body.progress());
-        let headers = std::mem::take(&mut head.headers);
-        let upstream_request = upstream_request(&head, headers, body, &target, &snapshot);
+        inject::token(&mut head.headers, snapshot.token.header().clone());
+        inject::host(&mut head.headers, target.route.host.clone());
+        let outgoing = Outgoing {
+            method: &head.method,
+            target: &target.path_and_query,
+            headers: &head.headers,
+            body: upload.as_ref(),
+        };
         let response = self
             .client
-            .send(&target.route.upstream, upstream_request)
+            .forward(&target.route.upstream, &outgoing)
             .await
             .map_err(|error| failures::of_send(&error, &target))?;
         downstream_response(response, &head.method, &target, &snapshot, &base)
@@ -190,28 +197,14 @@ impl Proxy {
     }
 }
 
-/// The request as it travels on.
-fn upstream_request(
-    head: &Parts,
-    headers: HeaderMap,
-    body: RequestBody,
-    target: &Target<'_>,
-    snapshot: &Snapshot,
-) -> Request<RequestBody> {
-    let mut headers = headers;
-    hop_by_hop::strip_request(&mut headers);
+/// Takes out of a request what does not travel on, and frames it; what we add comes after this.
+fn make_ready(head: &mut Parts, upload: Option<&Upload>) {
+    hop_by_hop::strip_request(&mut head.headers);
     if head.version == Version::HTTP_10 {
         // RFC 9110 10.1.1: from an HTTP/1.0 client it means nothing.
-        headers.remove(EXPECT);
+        head.headers.remove(EXPECT);
     }
-    framing::request(&head.method, &mut headers, &body);
-    inject::token(&mut headers, snapshot.token.header().clone());
-    inject::host(&mut headers, target.route.host.clone());
-    let mut request = Request::new(body);
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = Uri::from(target.path_and_query.clone());
-    *request.headers_mut() = headers;
-    request
+    framing::request(&head.method, &mut head.headers, upload.map_or(Some(0), Upload::length));
 }
 
 /// The response as it goes back.

@@ -6,22 +6,18 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
 
-use super::expect::{Placeholder, Withheld};
 use super::pool::Lease;
+use super::progress::{Progress, Silence};
+use super::upload::{Reader, Unasked};
 
-/// The body of a request to an upstream.
+/// The body of a request on its way to an upstream.
 #[derive(Debug, Default)]
 pub enum RequestBody {
     /// None at all; the request can be sent again.
@@ -30,27 +26,8 @@ pub enum RequestBody {
     /// A short one that we hold.
     Full(Option<Bytes>),
     /// The client's own, as it comes.
-    Streamed {
-        /// Where it comes from.
-        incoming: Incoming,
-        /// Shared with whoever watches for silence.
-        progress: Progress,
-        /// Takes out of its trailers what may not travel.
-        filter: TrailerFilter,
-    },
-    /// The client's own, once the upstream asks for it.
-    Awaited {
-        /// Brings the body.
-        placeholder: Placeholder,
-        /// Shared with whoever watches for silence.
-        progress: Progress,
-        /// Takes out of its trailers what may not travel.
-        filter: TrailerFilter,
-    },
+    Upload(Reader),
 }
-
-/// Takes out of trailers what may not travel.
-pub type TrailerFilter = fn(&mut HeaderMap);
 
 /// Why the body of a request ended before it was whole.
 #[derive(Debug, thiserror::Error)]
@@ -58,25 +35,17 @@ pub enum RequestBodyError {
     /// The client cut it short or broke its framing.
     #[error("the client cut its request short")]
     Cut(#[from] hyper::Error),
-    /// The upstream answered without asking for it, so it was never read.
-    #[error("the body was not asked for")]
-    NotAskedFor(#[from] oneshot::error::RecvError),
+    /// This connection gets no more of it: the upstream answered without asking for
+    /// it, or the body has begun again elsewhere.
+    #[error("the body was withdrawn from this connection")]
+    Withdrawn,
 }
 
 impl RequestBody {
-    /// What a client sent: streamed, or nothing if it is known to be empty.
-    pub fn from_incoming(incoming: Incoming, filter: TrailerFilter) -> Self {
-        if incoming.is_end_stream() {
-            Self::Empty
-        } else {
-            Self::Streamed { incoming, progress: Progress::default(), filter }
-        }
-    }
-
     /// A handle on how far this body has come, if it streams.
-    pub fn progress(&self) -> Option<Progress> {
+    pub(super) fn progress(&self) -> Option<Progress> {
         match self {
-            Self::Streamed { progress, .. } | Self::Awaited { progress, .. } => Some(progress.clone()),
+            Self::Upload(reader) => Some(reader.progress()),
             Self::Empty | Self::Full(_) => None,
         }
     }
@@ -90,30 +59,10 @@ impl Body for RequestBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
-        let this = self.get_mut();
-        if let Self::Awaited { placeholder, progress, filter } = this {
-            match ready!(placeholder.poll(cx)) {
-                Ok(incoming) => {
-                    *this = Self::Streamed { incoming, progress: progress.clone(), filter: *filter };
-                }
-                Err(gone) => return Poll::Ready(Some(Err(gone.into()))),
-            }
-        }
-        match this {
-            Self::Empty | Self::Awaited { .. } => Poll::Ready(None),
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Streamed { incoming, progress, filter } => {
-                let polled = Pin::new(incoming).poll_frame(cx);
-                progress.note_silence(polled.is_pending());
-                let mut frame = ready!(polled);
-                if let Some(Ok(frame)) = &mut frame {
-                    progress.add(frame.data_ref().map_or(0, Bytes::len));
-                    if let Some(trailers) = frame.trailers_mut() {
-                        filter(trailers);
-                    }
-                }
-                Poll::Ready(frame.map(|frame| frame.map_err(RequestBodyError::Cut)))
-            }
+            Self::Upload(reader) => Pin::new(reader).poll_frame(cx),
         }
     }
 
@@ -121,8 +70,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_none(),
-            Self::Streamed { incoming, .. } => incoming.is_end_stream(),
-            Self::Awaited { .. } => false,
+            Self::Upload(reader) => reader.is_end_stream(),
         }
     }
 
@@ -130,70 +78,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Self::Streamed { incoming, .. } => incoming.size_hint(),
-            Self::Awaited { placeholder, .. } => placeholder.size_hint(),
-        }
-    }
-}
-
-/// How far a body has come, and whose turn it is.
-#[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Passed>);
-
-#[derive(Debug, Default)]
-struct Passed {
-    bytes: AtomicU64,
-    client_is_silent: AtomicBool,
-}
-
-impl Progress {
-    /// Bytes so far.
-    pub fn bytes(&self) -> u64 {
-        self.0.bytes.load(Ordering::Relaxed)
-    }
-
-    /// Whether the upstream would take more, but the client sends nothing.
-    pub(super) fn client_is_silent(&self) -> bool {
-        self.0.client_is_silent.load(Ordering::Relaxed)
-    }
-
-    fn add(&self, bytes: usize) {
-        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    fn note_silence(&self, is_silent: bool) {
-        self.0.client_is_silent.store(is_silent, Ordering::Relaxed);
-    }
-}
-
-/// Ends a wait that has seen no progress for a while. Armed once a request;
-/// progress is noted by writing a time, and the timer is set again only when it fires.
-#[derive(Debug)]
-pub(super) struct Silence {
-    timer: Pin<Box<Sleep>>,
-    limit: Duration,
-    last_progress: Instant,
-}
-
-impl Silence {
-    pub(super) fn new(limit: Duration) -> Self {
-        let now = Instant::now();
-        Self { timer: Box::pin(tokio::time::sleep_until(now + limit)), limit, last_progress: now }
-    }
-
-    pub(super) fn note_progress(&mut self) {
-        self.last_progress = Instant::now();
-    }
-
-    /// Ready once nothing has happened for the whole limit.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Duration> {
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let deadline = self.last_progress + self.limit;
-            if deadline <= Instant::now() {
-                return Poll::Ready(self.limit);
-            }
-            self.timer.as_mut().reset(deadline);
+            Self::Upload(reader) => reader.size_hint(),
         }
     }
 }
@@ -215,7 +100,7 @@ pub struct ResponseBody {
     lease: Option<Lease>,
     silence: Silence,
     /// A request's body that was never asked for; its end would end the connection under this response.
-    _withheld: Option<Withheld>,
+    _unasked: Option<Unasked>,
 }
 
 impl ResponseBody {
@@ -223,9 +108,9 @@ impl ResponseBody {
         incoming: Incoming,
         lease: Option<Lease>,
         silence: Silence,
-        withheld: Option<Withheld>,
+        unasked: Option<Unasked>,
     ) -> Self {
-        let mut body = Self { incoming, lease, silence, _withheld: withheld };
+        let mut body = Self { incoming, lease, silence, _unasked: unasked };
         body.release_if_over();
         body
     }

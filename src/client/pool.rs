@@ -15,6 +15,7 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
+use crate::catalog::EndpointUrl;
 
 /// Most idle connections kept for one origin on one thread.
 const MOST_IDLE: usize = 256;
@@ -39,6 +40,12 @@ impl PoolId {
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
+}
+
+impl Origin {
+    pub(super) fn of(upstream: &EndpointUrl) -> Self {
+        Self { scheme: upstream.scheme.clone(), authority: upstream.authority.clone() }
+    }
 }
 
 /// The idle connections of one client to one origin, longest idle first.

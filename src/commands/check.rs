@@ -158,6 +158,7 @@ fn failure(error: &SendError) -> String {
         SendError::Closed(_)
         | SendError::Malformed(_)
         | SendError::RequestCut(_)
+        | SendError::BodySpent
         | SendError::TimedOut(_) => error.to_string(),
     }
 }

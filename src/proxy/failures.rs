@@ -61,6 +61,12 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
         SendError::RequestCut(_) => {
             (Reason::BadRequest, "the request's body ended before it was whole; send it again".to_owned())
         }
+        SendError::BodySpent => (
+            Reason::UpstreamClosed,
+            format!(
+                "{place}, would have needed the request's body once more, which is not kept; send it again"
+            ),
+        ),
         SendError::TimedOut(limit) => (
             Reason::UpstreamTimeout,
             format!(

@@ -18,6 +18,11 @@ impl Upstream {
         self.accepted().await.expect("the proxy opens no connection")
     }
 
+    /// Whether the proxy opens no connection, as far as can be seen.
+    pub(crate) async fn is_left_alone(&self) -> bool {
+        self.accepted().await.is_none()
+    }
+
     async fn accepted(&self) -> Option<TcpStream> {
         let (stream, _) = tokio::time::timeout(PATIENCE, self.0.accept()).await.ok()?.unwrap();
         stream.set_nodelay(true).unwrap();
@@ -58,4 +63,17 @@ pub(crate) async fn to_the_end(stream: &mut TcpStream) -> (Vec<u8>, std::io::Res
             Err(error) => return (all, Err(error)),
         }
     }
+}
+
+/// Exactly `length` bytes.
+pub(crate) async fn take(stream: &mut TcpStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut bytes)).await;
+    read.expect("no more bytes come").unwrap();
+    bytes
+}
+
+/// Whether nothing comes for `wait`.
+pub(crate) async fn is_silent(stream: &mut TcpStream, wait: Duration) -> bool {
+    tokio::time::timeout(wait, stream.read_u8()).await.is_err()
 }

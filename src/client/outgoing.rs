@@ -1,0 +1,61 @@
+//! `Outgoing`: a request in borrowed parts, so that it can be sent several times.
+
+use http::header::EXPECT;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+
+use super::body::RequestBody;
+use super::expect::Expectation;
+use super::upload::{Gate, Turn, Upload};
+
+/// A request as it is to leave. Each try clones the header map once.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The request target, in origin-form.
+    pub target: &'a PathAndQuery,
+    /// All of its fields: stripped, framed by the body, and with `Host` and token set
+    /// as the last of all. What is marked sensitive stays so.
+    pub headers: &'a HeaderMap,
+    /// The client's body, if there is one.
+    pub body: Option<&'a Upload>,
+}
+
+impl Outgoing<'_> {
+    /// Whether the client expects to be told to go on.
+    pub(super) fn expects(&self) -> bool {
+        self.headers.contains_key(EXPECT)
+    }
+
+    /// The request for one try; nothing if its body has gone.
+    pub(super) fn attempt(&self, expectation: Expectation) -> Option<Attempt> {
+        let (body, turn) = match (self.body, expectation) {
+            (None, _) => (RequestBody::Empty, None),
+            (Some(upload), Expectation::None) => (RequestBody::Upload(upload.begin(Gate::None)?), None),
+            (Some(upload), Expectation::Clients) => {
+                let reader = upload.begin(Gate::Closed)?;
+                let turn = reader.turn();
+                (RequestBody::Upload(reader), Some(turn))
+            }
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::from(self.target.clone());
+        *request.headers_mut() = self.headers.clone();
+        if let Some(turn) = turn.clone() {
+            hyper::ext::on_informational(&mut request, move |interim| {
+                if interim.status() == StatusCode::CONTINUE {
+                    turn.ask();
+                }
+            });
+        }
+        Some(Attempt { request, turn })
+    }
+}
+
+/// A request on its way, and the gate of its body if it has one.
+pub(super) struct Attempt {
+    pub(super) request: Request<RequestBody>,
+    pub(super) turn: Option<Turn>,
+}
