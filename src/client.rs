@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -55,7 +55,7 @@ pub use upload::{Reader, TrailerFilter, Upload};
 
 use crate::catalog::EndpointUrl;
 use connect::Connector;
-use expect::{CONTINUE_WAIT, Expectation};
+use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::Attempt;
 use pool::{Lease, Origin, PoolId};
 use progress::Silence;
@@ -113,6 +113,7 @@ pub struct Client {
     connector: Connector,
     http: http1::Builder,
     settings: Arc<Settings>,
+    ignorant: Ignorant,
 }
 
 impl Client {
@@ -126,6 +127,7 @@ impl Client {
             connector: Connector::new(settings)?,
             http,
             settings: Arc::new(settings.clone()),
+            ignorant: Ignorant::default(),
         })
     }
 
@@ -139,13 +141,17 @@ impl Client {
         request: &Outgoing<'_>,
     ) -> Result<Response<ResponseBody>, SendError> {
         let origin = Origin::of(upstream);
-        let expectation = match request.body {
-            Some(_) if request.expects() => Expectation::Clients,
-            Some(_) | None => Expectation::None,
-        };
-        let first = request.attempt(expectation).ok_or(SendError::BodySpent)?;
-        let again = || request.method.is_idempotent().then(|| request.attempt(expectation)).flatten();
-        self.deliver(&origin, first, again).await
+        let expectation = self.expectation(&origin, request);
+        let response = self.try_forward(&origin, request, expectation).await?;
+        if response.status() != StatusCode::EXPECTATION_FAILED || expectation != Expectation::Ours {
+            return Ok(response);
+        }
+        self.ignorant.note(&origin);
+        if !request.can_begin_again() {
+            return Ok(response);
+        }
+        drop(response);
+        self.try_forward(&origin, request, Expectation::None).await
     }
 
     /// Sends a request of our own (origin-form target, `Host` set) in the same way.
@@ -159,6 +165,26 @@ impl Client {
         let attempt = |body| Attempt { request: Request::from_parts(head.clone(), body), turn: None };
         let again = || may_repeat.then(|| attempt(RequestBody::Empty));
         self.deliver(&Origin::of(upstream), attempt(body), again).await
+    }
+
+    fn expectation(&self, origin: &Origin, request: &Outgoing<'_>) -> Expectation {
+        match request.body {
+            None => Expectation::None,
+            Some(_) if request.expects() => Expectation::Clients,
+            Some(upload) if upload.may_be_spent() && !self.ignorant.has(origin) => Expectation::Ours,
+            Some(_) => Expectation::None,
+        }
+    }
+
+    async fn try_forward(
+        &self,
+        origin: &Origin,
+        request: &Outgoing<'_>,
+        expectation: Expectation,
+    ) -> Result<Response<ResponseBody>, SendError> {
+        let first = request.attempt(expectation).ok_or(SendError::BodySpent)?;
+        let again = || request.method.is_idempotent().then(|| request.attempt(expectation)).flatten();
+        self.deliver(origin, first, again).await
     }
 
     /// Sends `attempt` on a pooled connection if there is one, else on a new one. If that
@@ -218,6 +244,9 @@ impl Client {
             })?,
             Err(limit) => return Err(Unsent { request: None, error: SendError::TimedOut(limit) }),
         };
+        if let Some(turn) = &turn {
+            self.ignorant.learn(origin, turn, response.status());
+        }
         let unasked = turn.as_ref().and_then(Unasked::of);
         let may_serve_again = response.version() != Version::HTTP_10 && unasked.is_none();
         let lease = may_serve_again.then(|| Lease {

@@ -1,6 +1,6 @@
 //! `Outgoing`: a request in borrowed parts, so that it can be sent several times.
 
-use http::header::EXPECT;
+use http::header::{EXPECT, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
 
@@ -28,12 +28,17 @@ impl Outgoing<'_> {
         self.headers.contains_key(EXPECT)
     }
 
+    /// Whether there is no body, or one that can begin (once more).
+    pub(super) fn can_begin_again(&self) -> bool {
+        self.body.is_none_or(Upload::can_begin_again)
+    }
+
     /// The request for one try; nothing if its body has gone.
     pub(super) fn attempt(&self, expectation: Expectation) -> Option<Attempt> {
         let (body, turn) = match (self.body, expectation) {
             (None, _) => (RequestBody::Empty, None),
             (Some(upload), Expectation::None) => (RequestBody::Upload(upload.begin(Gate::None)?), None),
-            (Some(upload), Expectation::Clients) => {
+            (Some(upload), Expectation::Clients | Expectation::Ours) => {
                 let reader = upload.begin(Gate::Closed)?;
                 let turn = reader.turn();
                 (RequestBody::Upload(reader), Some(turn))
@@ -43,6 +48,9 @@ impl Outgoing<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(self.target.clone());
         *request.headers_mut() = self.headers.clone();
+        if expectation == Expectation::Ours {
+            request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
+        }
         if let Some(turn) = turn.clone() {
             hyper::ext::on_informational(&mut request, move |interim| {
                 if interim.status() == StatusCode::CONTINUE {

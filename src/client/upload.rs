@@ -27,7 +27,7 @@ mod tests;
 
 use super::body::RequestBodyError;
 use super::progress::Progress;
-use kept::Kept;
+use kept::{Kept, MOST_KEPT_BYTES};
 
 /// Takes out of trailers what may not travel.
 pub type TrailerFilter = fn(&mut HeaderMap);
@@ -72,6 +72,11 @@ impl Upload {
     /// Whether it can be sent, for the first time or once more.
     pub fn can_begin_again(&self) -> bool {
         self.shared.lock().can_begin_again()
+    }
+
+    /// Whether it may come to more than can be kept of it.
+    pub(super) fn may_be_spent(&self) -> bool {
+        self.length.is_none_or(|length| length > MOST_KEPT_BYTES as u64)
     }
 
     /// A reader that gives all of it, from its first byte; any reader before it is cut off.

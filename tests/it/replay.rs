@@ -44,7 +44,10 @@ async fn attempt(
     value.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert("x-auth-token", value);
-    headers.insert("content-length", HeaderValue::from(upload.length().unwrap()));
+    match upload.length() {
+        Some(length) => headers.insert("content-length", HeaderValue::from(length)),
+        None => headers.insert("trailer", HeaderValue::from_static("x-sum")),
+    };
     let target = "/v1/o".parse().unwrap();
     let request = Outgoing { method: &Method::POST, target: &target, headers: &headers, body: Some(upload) };
     let serving = async {
@@ -86,4 +89,45 @@ async fn a_body_that_was_half_sent_goes_whole_with_the_next_token_and_the_first_
     .await;
     assert_eq!(status.unwrap(), 201);
     assert_eq!(to_the_end(&mut refused).await.0, b"", "it must not get the rest, and it must end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_unknown_length_goes_again_with_its_framing_and_trailers() {
+    let (client, (upload, mut sender)) =
+        (new_client(), upload("Transfer-Encoding: chunked\r\nTrailer: X-Sum").await);
+    sender.write_all(b"2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n").await.unwrap();
+    for (token, answer, code) in [("old", REFUSED, 401), ("new", CREATED, 201)] {
+        let (status, _) = attempt(&client, &upload, token, async |origin, head| {
+            assert_eq!(fields(&head, "expect"), ["100-continue"]);
+            origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+            assert_eq!(read_head(origin).await, "2\r\nhi\r\n0\r\nx-sum: 1\r\n\r\n");
+            origin.write_all(answer).await.unwrap();
+        })
+        .await;
+        assert_eq!((status.unwrap(), upload.can_begin_again()), (code, true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_body_that_was_not_asked_for_can_be_sent_elsewhere() {
+    let length = 1_000_000;
+    let (client, (upload, mut sender)) = (new_client(), upload(&format!("Content-Length: {length}")).await);
+    sender.write_all(&vec![b'x'; length]).await.unwrap();
+    let (status, mut refused) =
+        attempt(&client, &upload, "old", async |origin, _| origin.write_all(REFUSED).await.unwrap()).await;
+    assert_eq!((status.unwrap(), upload.can_begin_again()), (401, true));
+    assert_eq!(to_the_end(&mut refused).await.0, b"");
+    let (status, _) = attempt(&client, &upload, "new", async |origin, _| {
+        origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+        assert_eq!(take(origin, length).await, vec![b'x'; length]);
+        origin.write_all(REFUSED).await.unwrap();
+    })
+    .await;
+    // Now it is gone.
+    assert_eq!((status.unwrap(), upload.can_begin_again()), (401, false));
+    let target = "/v1/o".parse().unwrap();
+    let request =
+        Outgoing { method: &Method::PUT, target: &target, headers: &HeaderMap::new(), body: Some(&upload) };
+    let error = client.forward(&"http://127.0.0.1:1".parse().unwrap(), &request).await.unwrap_err();
+    assert!(matches!(error, SendError::BodySpent), "{error}");
 }

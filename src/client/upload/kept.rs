@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http_body::Frame;
 
 /// The longest body that can be played again once it has passed.
-const MOST_KEPT_BYTES: usize = 128 * 1024;
+pub(in crate::client) const MOST_KEPT_BYTES: usize = 128 * 1024;
 
 /// Frames kept as slices of hyper's blocks. Its reads grow from 8 KiB by doubling,
 /// so five of them make up 128 KiB that came at full speed.

@@ -120,6 +120,7 @@ async fn a_body_that_turns_out_empty_is_announced_again_as_one_of_unknown_length
 async fn it_is_spent_with_the_first_byte_beyond_128_kib() {
     let length = 128 * 1024 + 1;
     let (upload, mut client) = upload(&format!("Content-Length: {length}")).await;
+    assert!(upload.may_be_spent());
     let mut reader = upload.begin(Gate::None).unwrap();
     client.write_all(&vec![b'x'; length - 1]).await.unwrap();
     let mut passed = 0;
