@@ -207,10 +207,10 @@ async fn a_connection_to_an_http_1_0_upstream_is_not_used_again() {
 #[tokio::test(start_paused = true)]
 async fn an_upstream_that_is_not_there_is_a_502_that_says_so() {
     let service = Service::echo().await;
-    let gone = {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    // Bound, so that no other test is given the port, and not listening.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = socket.local_addr().unwrap();
     let catalog = serde_json::json!([{ "type": "compute", "endpoints": [
         { "interface": "public", "region_id": "R", "url": format!("http://{gone}/v2.1") } ] }]);
     let keystone = Keystone::start(catalog).await;

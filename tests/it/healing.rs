@@ -1,45 +1,42 @@
 //! Refused tokens: replaced by one login for all, and the request sent once more.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gatestone::shutdown::Stop;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use crate::support::http::{fields, read_reply};
-use crate::support::{Answer, Bytes, Keystone, Proxy, Service, ask, config, get};
+use crate::support::by_hand::{by_hand, send, to_the_end};
+use crate::support::http::{fields, read_head, read_reply};
+use crate::support::service::Bytes;
+use crate::support::{Answer, Keystone, Proxy, Service, ask, config, get};
 
 const KEYSTONES: &str = "WWW-Authenticate: Keystone uri=\"http://127.0.0.1:5000/v3\"\r\n";
 
-/// A service that asks `keystone` about each token, and otherwise echoes; `refuse` has the rest of its
-/// refusal's head, with the status.
-async fn verifying(
-    keystone: &std::sync::OnceLock<Keystone>,
-    refuse: &'static str,
-) -> (Service, Keystone) {
-    let known: std::sync::Arc<std::sync::OnceLock<Keystone>> = std::sync::Arc::default();
-    let verifier = std::sync::Arc::clone(&known);
+/// A service that takes the tokens that its Keystone takes, and refuses others with this status and fields.
+async fn refusing(refusal: &'static str) -> (Service, Keystone) {
+    let known: Arc<OnceLock<Keystone>> = Arc::default();
+    let verifier = Arc::clone(&known);
     let service = Service::start(move |head, body| {
         let token = fields(head, "x-auth-token")[0];
         if !verifier.get().unwrap().takes(token) {
-            return Bytes::Keep(format!("HTTP/1.1 {refuse}Content-Length: 2\r\n\r\nno"));
+            return Bytes::Keep(format!("HTTP/1.1 {refusal}Content-Length: 2\r\n\r\nno"));
         }
         let echo = json!({ "head": head, "body": String::from_utf8_lossy(body) }).to_string();
         let body = if head.starts_with("HEAD ") { "" } else { &echo };
         Bytes::Keep(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", echo.len()))
     })
     .await;
-    let fake = Keystone::start(service.catalog("object-store", "/v1/AUTH_p1", &["R"])).await;
-    known.set(fake.clone()).unwrap();
-    let _ = keystone.set(fake.clone());
-    (service, fake)
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p1", &["R"])).await;
+    known.set(keystone.clone()).unwrap();
+    (service, keystone)
 }
 
 async fn cloud() -> (Service, Keystone) {
-    verifying(&std::sync::OnceLock::new(), "401 Unauthorized\r\nWWW-Authenticate: Keystone uri=\"http://k\"\r\n")
-        .await
+    refusing("401 Unauthorized\r\nWWW-Authenticate: Keystone uri=\"http://k\"\r\n").await
 }
 
 /// A proxy with its first token, which is then revoked.
@@ -109,13 +106,12 @@ async fn what_cannot_be_sent_again_is_told_and_the_token_is_replaced_all_the_sam
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upload_that_the_service_has_not_asked_for_is_sent_again_whatever_its_length() {
+async fn an_upload_that_is_announced_is_sent_again_and_asked_for_once() {
     let (_service, keystone) = cloud().await;
     let proxy = revoked(&keystone).await;
     let mut client = TcpStream::connect(proxy.addr).await.unwrap();
     client.set_nodelay(true).unwrap();
-    // The fake reads the body before it answers, so it is one that never says 100: 401 by the head alone
-    // is what `by_hand` tests. Here the client announces the upload itself and is told to go on once.
+    // The fake reads the body before it answers: it never says 100. The client is told to go on once.
     let head = "PUT /object-store/c/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
     client.write_all(head.as_bytes()).await.unwrap();
     let interim = read_reply(&mut client, false).await;
@@ -147,15 +143,17 @@ async fn a_service_that_always_refuses_gets_its_refusal_through_and_keystone_is_
 #[tokio::test(start_paused = true)]
 async fn refusals_that_are_not_about_the_token_cause_nothing() {
     let service = Service::start(|head, _| {
-        let challenge = if head.contains("/basic") { "WWW-Authenticate: Basic realm=\"x\"\r\n" } else { KEYSTONES };
+        let challenge =
+            if head.contains("/basic") { "WWW-Authenticate: Basic realm=\"x\"\r\n" } else { KEYSTONES };
         let status = if head.contains("/forbidden") { "403 Forbidden" } else { "401 Unauthorized" };
         Bytes::Keep(format!("HTTP/1.1 {status}\r\n{challenge}Content-Length: 0\r\n\r\n"))
     })
     .await;
-    let mut catalog = service.catalog("object-store", "/v1/AUTH_p1", &["R"]);
-    catalog.as_array_mut().unwrap().push(service.catalog("identity", "/v3", &["R"])[0].clone());
-    let keystone = Keystone::start(catalog).await;
-    let proxy = Proxy::start(&keystone);
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p1", &["R"])).await;
+    let mut settings = config::password(&keystone.url);
+    let identity = settings.routing.services.entry("identity".to_owned()).or_default();
+    identity.endpoint_override = Some(format!("http://{}/v3", service.addr));
+    let proxy = Proxy::with(settings);
     for (path, status) in [
         ("/object-store/c/o?temp_url_sig=da39&temp_url_expires=1", 401),
         ("/object-store/basic", 401),
@@ -172,7 +170,7 @@ async fn refusals_that_are_not_about_the_token_cause_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_403_heals_where_the_service_is_set_so() {
-    let (_service, keystone) = verifying(&std::sync::OnceLock::new(), "403 Forbidden\r\n").await;
+    let (_service, keystone) = refusing("403 Forbidden\r\n").await;
     let mut settings = config::password(&keystone.url);
     settings.routing.services.entry("object-store".to_owned()).or_default().retry_on_403 = true;
     let proxy = Proxy::with(settings);
@@ -227,4 +225,30 @@ async fn a_client_that_hangs_up_takes_nothing_with_it() {
     drop(first);
     assert_eq!(second.await.unwrap(), 200);
     assert_eq!(keystone.logins().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_upload_that_is_refused_by_its_head_travels_once() {
+    let (upstream, keystone, proxy) = by_hand().await;
+    let body = "x".repeat(300_000);
+    let head = "PUT /object-store/c/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n";
+    let mut client = send(&proxy, &format!("{head}{body}")).await;
+    let mut first = upstream.accept().await;
+    let refused = read_head(&mut first).await;
+    assert_eq!(fields(&refused, "x-auth-token"), ["secret-token-1"]);
+    first.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    let mut second = upstream.accept().await;
+    let again = read_head(&mut second).await;
+    assert_eq!(fields(&again, "x-auth-token"), ["secret-token-2"]);
+    assert_eq!(fields(&again, "expect"), ["100-continue"]);
+    second.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    let mut received = vec![0; body.len()];
+    second.read_exact(&mut received).await.unwrap();
+    assert!(received == body.as_bytes());
+    second.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert_eq!(read_reply(&mut client, false).await.status, 201);
+    assert_eq!(keystone.logins().len(), 2);
+    // Nothing of the body went to the first.
+    let (rest, _) = to_the_end(&mut first).await;
+    assert_eq!(rest, b"");
 }
