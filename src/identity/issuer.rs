@@ -119,14 +119,14 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
-    fn read(token: serde_json::Value) -> Result<Login, String> {
+    fn read(token: &serde_json::Value) -> Result<Login, String> {
         let raw = Bytes::from(json!({ "token": token }).to_string());
         Login::read(Token::new(HeaderValue::from_static("t")), Clock::system().now(), raw)
     }
 
     #[tokio::test(start_paused = true)]
     async fn times_of_keystone_count_from_the_login() {
-        let login = read(json!({
+        let login = read(&json!({
             "user": { "id": "u", "password_expires_at": "2016-11-06T15:32:17.000000" },
             "issued_at": "2016-11-06T14:32:17.000000Z",
             "expires_at": "2016-11-06T14:42:17.000000Z",
@@ -150,11 +150,11 @@ mod tests {
             ),
             (json!({ "user": user, "issued_at": "2016-11-06T14:42:17Z", "expires_at": "" }), "expires_at"),
         ] {
-            let error = read(token).unwrap_err();
+            let error = read(&token).unwrap_err();
             assert!(error.contains(part), "{error}");
         }
         let never = json!({ "user": user, "issued_at": "2016-11-06T14:42:17Z", "expires_at": "9999-12-31T23:59:59Z" });
-        assert!(read(never).is_ok());
-        assert_eq!(read(json!({ "user": user })).unwrap().lifetime, DEFAULT_LIFETIME);
+        assert!(read(&never).is_ok());
+        assert_eq!(read(&json!({ "user": user })).unwrap().lifetime, DEFAULT_LIFETIME);
     }
 }
