@@ -89,7 +89,7 @@ impl Admin {
                 Some("the project's catalog has no endpoint that can be used".to_owned())
             }
             Some(_) => None,
-            None => Some(phase_text(&self.cell.phase())),
+            None => Some(self.cell.reason().to_string()),
         }
     }
 

@@ -195,6 +195,14 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
             format!("{name}, {url}: {}", entry.reason)
         })
         .collect();
+    let now = Clock::system().now();
+    let notices: Vec<String> = snapshot.notices(now).iter().map(ToString::to_string).collect();
+    let projects: Vec<String> = snapshot
+        .account
+        .projects
+        .iter()
+        .map(|project| format!("{}, OS_PROJECT_ID={}", project.name, project.id))
+        .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "credentials": config.sources.credentials,
@@ -211,7 +219,8 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
         "services": services,
         "unreachable": unreachable,
         "skipped": skipped,
-        "warnings": config.warnings.iter().chain(routes.warnings()).collect::<Vec<_>>(),
+        "projects": projects,
+        "warnings": config.warnings.iter().chain(routes.warnings()).chain(&notices).collect::<Vec<_>>(),
     })
 }
 
@@ -249,9 +258,12 @@ fn table(report: &Value) -> String {
         rows.push([prefix, region, interface, endpoint, answer]);
     }
     lines.extend(aligned(&rows));
-    for (label, key) in
-        [("cannot be reached", "unreachable"), ("skipped", "skipped"), ("warning", "warnings")]
-    {
+    for (label, key) in [
+        ("cannot be reached", "unreachable"),
+        ("skipped", "skipped"),
+        ("project", "projects"),
+        ("warning", "warnings"),
+    ] {
         for entry in report[key].as_array().into_iter().flatten() {
             lines.push(format!("{label}: {}", text(entry)));
         }

@@ -205,8 +205,8 @@ impl SnapshotCell {
         }
     }
 
-    /// Why there is no token now.
-    pub(super) fn reason(&self) -> NoToken {
+    /// Why there is no token, if there is none.
+    pub fn reason(&self) -> NoToken {
         match self.phase() {
             Phase::Starting => NoToken::Starting,
             Phase::Fresh if self.current().is_some_and(|snapshot| self.is_dead(snapshot.generation)) => {

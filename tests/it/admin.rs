@@ -70,3 +70,68 @@ async fn our_own_pages_are_read_only() {
         assert_eq!(ask(proxy.addr, request).await.status, 400, "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_a_project_the_page_lists_those_to_choose_from() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    keystone.unscoped();
+    keystone.catalog(serde_json::json!([]));
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/identity/v3/users/u1").await.status, 200);
+    let reply = get(proxy.addr, "/image/v2").await;
+    assert_eq!((reply.status, reply.reason()), (404, "no_such_service"));
+    assert!(reply.text().contains("OS_PROJECT_ID"), "{}", reply.text());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let project = &get(proxy.addr, "/").await.json()["projects"][0];
+    assert_eq!((&project["name"], &project["set"]), (&"seven".into(), &"OS_PROJECT_ID=p7".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_an_application_credential_is_told_ahead() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    keystone.from_a_credential();
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/image/v2").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let status = get(proxy.addr, "/-/status").await.json();
+    // The fake issues its first token on 13 May 2014, 16:53:21.
+    let left = status["token"]["application_credential_expires_in_seconds"].as_u64().unwrap();
+    assert!((198_300..198_400).contains(&left), "{left}");
+    let warnings = status["warnings"].to_string();
+    assert!(warnings.contains("the application credential expires in 2 days"), "{warnings}");
+    let metrics = get(proxy.addr, "/-/metrics").await;
+    assert!(
+        metrics.text().contains("gatestone_application_credential_expires_in_seconds 1983"),
+        "{}",
+        metrics.text()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_catalog_does_not_take_the_services_away() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/image/v2").await.status, 200);
+    keystone.catalog(serde_json::json!([]));
+    tokio::time::sleep(Duration::from_secs(2700)).await;
+    assert_eq!(get(proxy.addr, "/image/v2").await.status, 200);
+    assert_eq!(get(proxy.addr, "/-/readyz").await.status, 200);
+    let warnings = get(proxy.addr, "/-/status").await.json()["warnings"].to_string();
+    assert!(warnings.contains("empty catalog"), "{warnings}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_catalog_that_changes_is_seen_within_the_hour() {
+    let (old, new) = (Service::echo().await, Service::echo().await);
+    let keystone = Keystone::start(old.catalog("image", "", &["R"])).await;
+    keystone.lifetime(Duration::from_secs(86_400));
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/image/v2").await.status, 200);
+    keystone.catalog(new.catalog("image", "", &["R"]));
+    tokio::time::sleep(Duration::from_secs(3700)).await;
+    assert_eq!(get(proxy.addr, "/image/v2").await.status, 200);
+    assert_eq!((old.heads().len(), new.heads().len(), keystone.logins().len()), (1, 1, 1));
+}

@@ -44,6 +44,9 @@ struct State {
     asked: Vec<(String, String)>,
     /// Tokens that are not taken any more.
     revoked: HashSet<String>,
+    /// Fields that the tokens' descriptions lack.
+    left_out: Vec<&'static str>,
+    is_from_a_credential: bool,
     issued: u32,
 }
 
@@ -60,6 +63,8 @@ impl Keystone {
             logins: Vec::new(),
             asked: Vec::new(),
             revoked: HashSet::new(),
+            left_out: Vec::new(),
+            is_from_a_credential: false,
             issued: 0,
         }));
         let keystone = Self { url, state };
@@ -97,6 +102,17 @@ impl Keystone {
         self.state.lock().unwrap().logins.clone()
     }
 
+    /// Tokens are for no project from now on.
+    pub(crate) fn unscoped(&self) {
+        self.state.lock().unwrap().left_out = vec!["project"];
+    }
+
+    /// Tokens are made from an application credential from now on, which ends on 16 May 2014, as Keystone's
+    /// clock counts.
+    pub(crate) fn from_a_credential(&self) {
+        self.state.lock().unwrap().is_from_a_credential = true;
+    }
+
     /// Revokes every token there is.
     pub(crate) fn revoke_all(&self) {
         let mut state = self.state.lock().unwrap();
@@ -127,6 +143,15 @@ impl Keystone {
                     tokio::time::sleep(delay).await;
                 }
                 reply
+            } else if head.contains(" /v3/auth/projects ") {
+                json_reply(&json!({ "projects": [{ "id": "p7", "name": "seven", "domain_id": "default" }] }))
+            } else if head.contains(" /v3/users/u1/application_credentials/a1 ") {
+                json_reply(
+                    &json!({ "application_credential": { "expires_at": "2014-05-16T00:00:00.000000" } }),
+                )
+            } else if head.contains(" /v3/auth/catalog ") {
+                let catalog = self.state.lock().unwrap().catalog.clone();
+                json_reply(&json!({ "catalog": catalog }))
             } else if head.contains(" /v3/auth/tokens ") {
                 self.look_up(&head)
             } else {
@@ -183,6 +208,11 @@ impl Keystone {
     }
 }
 
+fn json_reply(body: &Value) -> String {
+    let body = body.to_string();
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
 impl State {
     fn issue(&mut self, with_catalog: bool) -> String {
         self.issued += 1;
@@ -198,6 +228,12 @@ impl State {
             "issued_at": issued_at.to_string(),
             "expires_at": expires_at.to_string(),
         });
+        for field in &self.left_out {
+            token.as_object_mut().unwrap().remove(*field);
+        }
+        if self.is_from_a_credential {
+            token["application_credential"] = json!({ "id": "a1", "name": "ci" });
+        }
         if with_catalog {
             token["catalog"] = self.catalog.clone();
         }
