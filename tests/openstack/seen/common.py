@@ -17,6 +17,19 @@ def seen(name, figure):
     print('SEEN %s: %s' % (name, figure), flush=True)
 
 
+def control(found):
+    """What a command found with its feature off, which is why it must fail now."""
+    print('control: %s' % found, flush=True)
+
+
+def show(unexpected, limit=20):
+    """The first of a list of what was not expected, one a line."""
+    for one in unexpected[:limit]:
+        print('unexpected: %s' % one)
+    if len(unexpected) > limit:
+        print('unexpected: ... and %d more' % (len(unexpected) - limit))
+
+
 @contextmanager
 def lab(**settings):
     """A running lab, left as it was found."""

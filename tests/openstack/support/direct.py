@@ -4,6 +4,7 @@ These are the three manual steps that the proxy replaces, so what they give is
 what every case compares with.
 """
 import json
+import time
 
 from support import wire
 
@@ -48,3 +49,16 @@ def login(lab, name):
     user = lab.facts['users'][name]
     scope = {'project': {'id': user['project_id']}} if user['project_id'] else None
     return Direct(lab.facts['auth_url'], password(user), scope)
+
+
+def revoke(lab, token):
+    """Take a token from whoever holds it, as an administrator can, and wait until Swift refuses it."""
+    admin = login(lab, 'admin')
+    reply = admin.fetch(lab.facts['auth_url'] + '/auth/tokens', 'DELETE', {'X-Subject-Token': token})
+    if reply.status != 204:
+        raise RuntimeError('revoking: %d %s' % (reply.status, reply.body[:300]))
+    account = admin.endpoint('object-store', lab.facts['regions'][0])
+    end = time.monotonic() + 10
+    while wire.fetch(account, 'HEAD', {'X-Auth-Token': token}).status != 401:
+        if time.monotonic() > end:
+            raise RuntimeError('Swift still takes a revoked token')

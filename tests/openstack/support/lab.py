@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent.parent / 'lab'
@@ -30,6 +31,12 @@ class Lab:
 
     def down(self):
         subprocess.run([SCRIPTS / 'down', self.state], check=True, stdout=subprocess.DEVNULL)
+
+    def stop(self, name):
+        """End one of its processes; `configure` starts it again."""
+        code = ('import sys, processes, settings; '
+                'sys.exit(not processes.stop(settings.Settings(sys.argv[1]), sys.argv[2]))')
+        subprocess.run([sys.executable, '-B', '-c', code, self.state, name], cwd=SCRIPTS, check=True)
 
     def environment(self, name):
         """The OS_ variables of one of the lab's openrc files."""

@@ -3,6 +3,7 @@
 The standard library's client tidies paths, refuses more than 100 header
 fields and hides interim replies; the tests need all three as they are.
 """
+import select
 import socket
 from dataclasses import dataclass, field
 
@@ -47,6 +48,12 @@ class Connection:
     def close(self):
         self.reader.close()
         self.socket.close()
+
+    def was_closed(self):
+        """Whether the other end closed it while nothing was asked; a client looks before it sends."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def request(self, method, target, headers=None, body=None):
         """Send one request and read its reply to the end.
