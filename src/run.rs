@@ -152,38 +152,39 @@ impl Gatestone {
         let region = config.routing.region.clone();
         let mut refresher =
             Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins, reloads);
-        let outcome = tokio::select! {
-            refusal = refresher.run() => Err(RunError::NoLogin(refusal)),
-            unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
-            () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
+        let outcome = {
+            // One run to the last connection: what is in flight may outlive the token.
+            let mut refreshing = pin!(refresher.run());
+            let outcome = tokio::select! {
+                refusal = &mut refreshing => Err(RunError::NoLogin(refusal)),
+                unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
+                () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
+            };
+            info!("stopping; requests in flight may finish");
+            admin.stop();
+            tell.send_replace(Stop::Drain);
+            acceptors.shutdown().await;
+            let mut workers = pin!(join(workers));
+            tokio::select! {
+                () = &mut workers => {}
+                () = cut_short(&mut stop, &tell) => workers.await,
+                _ = &mut refreshing, if outcome.is_ok() => workers.await,
+            }
+            outcome
         };
-        info!("stopping; requests in flight may finish");
-        admin.stop();
-        tell.send_replace(Stop::Drain);
-        acceptors.shutdown().await;
-        let mut workers = pin!(join(workers));
-        let is_done = tokio::select! {
-            () = &mut workers => true,
-            () = shutdown::told(&mut stop, Stop::Now) => false,
-            // What is in flight may outlive the token.
-            () = keep_on(&mut refresher, outcome.is_ok()) => true,
-        };
-        if !is_done {
-            warn!("told to end at once; requests in flight are cut");
-            tell.send_replace(Stop::Now);
-            workers.await;
+        tokio::select! {
+            () = refresher.end() => {}
+            () = shutdown::told(&mut stop, Stop::Now) => {}
         }
-        refresher.end().await;
         outcome
     }
 }
 
-/// Lets the refresher go on, unless its end is why everything ends; never returns.
-async fn keep_on(refresher: &mut Refresher, goes_on: bool) {
-    if goes_on {
-        refresher.run().await;
-    }
-    std::future::pending().await
+/// Waits for the order to end at once, and passes it on to the workers.
+async fn cut_short(stop: &mut watch::Receiver<Stop>, tell: &watch::Sender<Stop>) {
+    shutdown::told(stop, Stop::Now).await;
+    warn!("told to end at once; requests in flight are cut");
+    tell.send_replace(Stop::Now);
 }
 
 /// Announces the first snapshot; returns only if it cannot be what the user meant.

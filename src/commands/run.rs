@@ -28,12 +28,15 @@ where
     let (tell, reloads) = mpsc::channel(1);
     let watcher = Watcher::new(&config, load, tell);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         tokio::spawn(watcher.run(polls, hangups()?));
         serve(config, reloads).await
-    })
+    });
+    // A file operation that hangs, on a network that is gone, must not keep the program.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// SIGHUP, caught from now on; several in a row are as good as one.

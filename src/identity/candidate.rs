@@ -16,12 +16,13 @@ pub(super) struct Candidate<I> {
     /// `None` once they have been refused.
     try_at: Option<Moment>,
     backoff: Backoff,
+    problem: Option<String>,
 }
 
 impl<I: Issuer> Candidate<I> {
     pub(super) fn new(issuer: I, now: Moment) -> Self {
         let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        Self { issuer: Arc::new(issuer), try_at: Some(now), backoff }
+        Self { issuer: Arc::new(issuer), try_at: Some(now), backoff, problem: None }
     }
 
     /// Time left until the next try; `None` if there is to be none.
@@ -33,13 +34,29 @@ impl<I: Issuer> Candidate<I> {
         self.left(now) == Some(Duration::ZERO)
     }
 
-    /// Whether these very credentials were refused before.
-    pub(super) fn was_refused(&self, credentials: &Credentials) -> bool {
-        self.try_at.is_none() && self.issuer.credentials() == credentials
+    /// Whether it is about these very credentials.
+    pub(super) fn is_for(&self, credentials: &Credentials) -> bool {
+        self.issuer.credentials() == credentials
+    }
+
+    /// Whether they have been refused, and wait for others or for a person who asks.
+    pub(super) fn was_refused(&self) -> bool {
+        self.try_at.is_none()
+    }
+
+    /// Why they are not in use, if they have been tried.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.problem.clone()
+    }
+
+    /// Something that cannot wait came between.
+    pub(super) fn interrupted(&mut self, now: Moment) {
+        self.try_at = Some(now.plus(self.backoff.next(fastrand::f64())));
     }
 
     /// Plans the next try; refused credentials get none, since each try counts towards a lockout.
-    pub(super) fn failed(&mut self, failure: &AuthError, now: Moment) {
+    pub(super) fn failed(&mut self, failure: &AuthError, problem: &str, now: Moment) {
+        self.problem = Some(problem.to_owned());
         let wait = self.backoff.next(fastrand::f64()).max(failure.retry_after().unwrap_or_default());
         self.try_at = (!failure.is_refusal()).then(|| now.plus(wait));
     }

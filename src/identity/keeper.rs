@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tracing::{debug, info, warn};
 
 use super::Settings;
@@ -35,6 +36,15 @@ struct Obtained<I> {
     issuer: Arc<I>,
     token: Token,
     expires: Moment,
+}
+
+/// Whether a login that another process has kept is taken as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It was good a moment ago.
+    AsItIs,
+    /// Only if Keystone says that it is good.
+    IfGood,
 }
 
 /// Where a login came from.
@@ -78,6 +88,7 @@ impl<I: Issuer> Keeper<I> {
         &mut self,
         issuer: &Arc<I>,
         current: Option<&Token>,
+        trust: Trust,
     ) -> Result<(Login, Origin), AuthError> {
         let Some(store) = self.store.clone() else {
             return Ok((self.log_in(issuer).await?, Origin::Keystone));
@@ -86,6 +97,7 @@ impl<I: Issuer> Keeper<I> {
         if let Ok(login) = self.load(&store, issuer).await
             && current != Some(&login.token)
             && !Life::new(login.sent, login.lifetime, -1.0).refresh_at.is_over(self.clock.now())
+            && (trust == Trust::AsItIs || matches!(issuer.check(&login.token).await, Ok(true)))
         {
             debug!("another process has logged in");
             return Ok((login, Origin::Cache));
@@ -112,33 +124,37 @@ impl<I: Issuer> Keeper<I> {
         }
     }
 
-    /// Revokes what is to be revoked, the newest last, within a bound.
+    /// Revokes what is to be revoked, all at once and within a bound.
     pub(super) async fn end(&mut self) {
-        if !self.revokes {
-            return;
+        if self.revokes && tokio::time::timeout(END_WAIT, self.revoke_all()).await.is_err() {
+            warn!("revoking takes too long; tokens that are left stay valid until they expire");
         }
+    }
+
+    async fn revoke_all(&mut self) {
+        let now = self.clock.now();
+        let mut revocations = JoinSet::new();
+        for Obtained { issuer, token, expires } in self.obtained.drain(..) {
+            if !expires.is_over(now) {
+                revocations.spawn(async move { issuer.revoke(&token).await });
+            }
+        }
+        let (mut revoked, mut failed) = (0, 0);
+        while let Some(outcome) = revocations.join_next().await {
+            match outcome {
+                Ok(Ok(())) => revoked += 1,
+                Ok(Err(error)) => {
+                    failed += 1;
+                    warn!(%error, "a token stays valid until it expires");
+                }
+                Err(_) => failed += 1,
+            }
+        }
+        info!(revoked, failed, "tokens revoked");
         if let Some(path) = &self.file
             && let Err(why) = token_file::remove(path).await
         {
             warn!("{why}");
-        }
-        let obtained = std::mem::take(&mut self.obtained);
-        let now = self.clock.now();
-        let revoke_all = async {
-            let (mut revoked, mut failed) = (0, 0);
-            for Obtained { issuer, token, .. } in obtained.iter().filter(|it| !it.expires.is_over(now)) {
-                match issuer.revoke(token).await {
-                    Ok(()) => revoked += 1,
-                    Err(error) => {
-                        failed += 1;
-                        warn!(%error, "a token stays valid until it expires");
-                    }
-                }
-            }
-            info!(revoked, failed, "tokens revoked");
-        };
-        if tokio::time::timeout(REVOKE_WAIT, revoke_all).await.is_err() {
-            warn!("the identity service takes too long; some tokens stay valid until they expire");
         }
     }
 
@@ -166,7 +182,8 @@ impl<I: Issuer> Keeper<I> {
     }
 }
 
-/// Longest wait for another process that is logging in; a login seldom takes longer.
-const LOCK_WAIT: Duration = Duration::from_secs(20);
+/// Longest wait for another process that is logging in: a login seldom takes longer, and requests that
+/// wait for one here have `token_wait`.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Longest that the end may take for it.
-const REVOKE_WAIT: Duration = Duration::from_secs(10);
+const END_WAIT: Duration = Duration::from_secs(5);

@@ -33,7 +33,9 @@ impl Plan {
 
     /// Time left until the next login; `None` if there is to be none.
     pub(super) fn left(&self, now: Moment) -> Option<Duration> {
-        Some(self.login_at?.remaining(now))
+        let left = self.login_at?.remaining(now);
+        // A wall clock that is set ahead makes nobody refuse more tokens.
+        Some(if self.is_healing { left.max(self.healing_wait()) } else { left })
     }
 
     /// Whether the time has come.
@@ -49,6 +51,11 @@ impl Plan {
             self.last_healing = Some(now);
         }
         std::mem::take(&mut self.is_healing)
+    }
+
+    /// The login was not needed after all: Keystone had no part in it.
+    pub(super) fn spared(&mut self) {
+        self.last_healing = None;
     }
 
     /// All is well until `refresh_at`.

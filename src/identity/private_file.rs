@@ -13,6 +13,7 @@ use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -89,9 +90,15 @@ fn examine(found: &Metadata, us: u32) -> Result<(), Distrust> {
 pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    // An error means that the runtime is ending.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await {
+        // An error means that the runtime is ending.
+        Ok(outcome) => outcome.unwrap_or_else(|error| Err(io::Error::other(error))),
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer")),
+    }
 }
+
+/// Longest wait for a small file: who waits keeps the token fresh, and that must go on.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Read and write for the owner.
 const OURS_ALONE: u32 = 0o600;

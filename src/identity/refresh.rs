@@ -29,7 +29,7 @@ use super::error::AuthError;
 use super::heal::Heard;
 use super::issuer::{Issuer, Login};
 use super::jitter::Jitter;
-use super::keeper::{Keeper, Origin};
+use super::keeper::{Keeper, Origin, Trust};
 use super::keystone::Keystone;
 use super::notices::Teller;
 use super::plan::Plan;
@@ -58,6 +58,8 @@ pub struct Refresher<I = Keystone> {
     backoff: Backoff,
     jitter: Jitter,
     refusals: u32,
+    /// Whether a person has asked for the next login.
+    is_asked_for: bool,
     generation: u64,
     survey_at: Option<Moment>,
     teller: Teller,
@@ -120,6 +122,7 @@ impl<I: Issuer> Refresher<I> {
             backoff: Backoff::new(FIRST_RETRY, LAST_RETRY),
             jitter: Jitter::default(),
             refusals: 0,
+            is_asked_for: false,
             generation: 0,
             survey_at: None,
             teller: Teller::default(),
@@ -134,9 +137,14 @@ impl<I: Issuer> Refresher<I> {
         if self.generation == 0
             && let Some(login) = self.keeper.kept(&*self.issuer).await
         {
-            self.metrics.kept();
-            self.accept(login).await;
-            self.check().await;
+            // The clock that says it has not expired may be wrong, and it may have been revoked.
+            let check = tokio::time::timeout(KEPT_CHECK_WAIT, self.issuer.check(&login.token)).await;
+            if matches!(check, Ok(Ok(false))) {
+                info!("the kept token is not good any more");
+            } else {
+                self.metrics.kept();
+                self.accept(login).await;
+            }
         }
         loop {
             let now = self.clock.now();
@@ -175,13 +183,22 @@ impl<I: Issuer> Refresher<I> {
     /// One login. The error ends the program.
     async fn log_in(&mut self) -> Result<(), Arc<AuthError>> {
         let is_healing = self.plan.begin();
+        let is_asked_for = std::mem::take(&mut self.is_asked_for);
         if is_healing {
             self.metrics.healing();
         }
         let current = self.cell.current();
         let token = current.as_ref().map(|snapshot| &snapshot.token);
-        match self.keeper.obtain(&self.issuer, token).await {
-            Ok((login, origin)) => self.obtained(login, origin).await,
+        // What revoked ours may have revoked the one that another process has kept.
+        let must_be_good = is_healing || is_asked_for || self.cell.is_dead(self.generation);
+        let trust = if must_be_good { Trust::IfGood } else { Trust::AsItIs };
+        match self.keeper.obtain(&self.issuer, token, trust).await {
+            Ok((login, origin)) => {
+                if origin == Origin::Cache {
+                    self.plan.spared();
+                }
+                self.obtained(login, origin).await;
+            }
             Err(refusal) if self.ends_the_program(&refusal) => {
                 let refusal = Arc::new(refusal);
                 // Requests that wait for a token need not wait any longer.
@@ -191,8 +208,8 @@ impl<I: Issuer> Refresher<I> {
             Err(failure) => {
                 let is_refused = failure.is_refusal();
                 self.reject(failure);
-                // Those who complained want to know whether the old one is good.
-                if is_healing && is_refused {
+                // Those who complain want to know whether the old one is good.
+                if is_refused && self.cell.valid().is_some() {
                     self.check().await;
                 }
             }
@@ -323,9 +340,12 @@ impl<I: Issuer> Refresher<I> {
         };
         let now = self.clock.now();
         if credentials != *self.issuer.credentials() {
-            let refused = self.candidate.take().filter(|candidate| candidate.was_refused(&credentials));
-            match refused.filter(|_| !on_request) {
-                Some(refused) => self.candidate = Some(refused),
+            let known = self.candidate.take().filter(|candidate| candidate.is_for(&credentials));
+            match known.filter(|_| !on_request) {
+                Some(known) => {
+                    self.cell.report_reload(known.problem());
+                    self.candidate = Some(known);
+                }
                 None => {
                     info!("the credentials have changed; logging in with the new ones");
                     self.cell.report_reload(None);
@@ -334,31 +354,44 @@ impl<I: Issuer> Refresher<I> {
             }
             return;
         }
-        self.candidate = None;
+        // What was refused is not tried again if it comes back.
+        self.candidate = self.candidate.take().filter(Candidate::was_refused);
         self.cell.report_reload(None);
         if on_request {
             self.refusals = 0;
+            self.is_asked_for = true;
             self.plan.ask(now);
         }
     }
 
     /// A login with changed credentials, beside those in use.
     async fn try_candidate(&mut self) {
-        let Some(candidate) = &mut self.candidate else { return };
-        match self.keeper.obtain(&candidate.issuer, None).await {
-            Ok((login, origin)) => {
+        let Self { candidate: Some(candidate), keeper, plan, clock, cell, .. } = self else { return };
+        let outcome = tokio::select! {
+            outcome = keeper.obtain(&candidate.issuer, None, Trust::IfGood) => outcome,
+            // Whoever serves comes first.
+            () = until_login(plan, clock, cell) => return candidate.interrupted(clock.now()),
+            () = cell.complaints.heard() => {
+                candidate.interrupted(clock.now());
+                return self.hear().await;
+            }
+        };
+        match outcome {
+            Ok((login, origin)) if !login.sent.plus(login.lifetime).is_over(self.clock.now()) => {
                 info!("the changed credentials are in use");
                 self.issuer = Arc::clone(&candidate.issuer);
                 self.candidate = None;
                 self.cell.report_reload(None);
                 self.obtained(login, origin).await;
             }
-            Err(failure) => {
+            outcome => {
+                let failure =
+                    outcome.err().unwrap_or(AuthError::AlreadyExpired { url: candidate.issuer.url() });
                 let is_refusal = failure.is_refusal();
                 let problem =
                     format!("the changed credentials are not in use, those before them are: {failure}");
                 warn!("{problem}");
-                candidate.failed(&failure, self.clock.now());
+                candidate.failed(&failure, &problem, self.clock.now());
                 if is_refusal {
                     self.metrics.refused()
                 } else {
@@ -397,7 +430,7 @@ impl<I: Issuer> Refresher<I> {
                 Err(error) => Standing::Unknown(Arc::new(error)),
             },
             // The next token is the better answer.
-            () = self.until_login() => return,
+            () = until_login(&self.plan, &self.clock, &self.cell) => return,
         };
         let generation = snapshot.generation;
         self.metrics.checked(&standing);
@@ -431,7 +464,7 @@ impl<I: Issuer> Refresher<I> {
                 self.survey_at = Some(now.plus(SURVEY_RETRY));
                 return self.hear().await;
             }
-            () = self.until_login() => return,
+            () = until_login(&self.plan, &self.clock, &self.cell) => return,
         };
         self.survey_at = Some(now.plus(SURVEY_EVERY));
         if found.is_anything() {
@@ -464,17 +497,6 @@ impl<I: Issuer> Refresher<I> {
         is_over && matches!(self.cell.phase(), Phase::Fresh)
     }
 
-    /// Ends when the next login is due.
-    async fn until_login(&self) {
-        loop {
-            let left = self.plan.left(self.clock.now());
-            if left == Some(Duration::ZERO) {
-                return;
-            }
-            tokio::time::sleep(left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))).await;
-        }
-    }
-
     /// How long to sleep when nothing is due.
     fn pause(&self, now: Moment) -> Duration {
         let survey = self.survey_at.map(|at| at.remaining(now));
@@ -486,6 +508,21 @@ impl<I: Issuer> Refresher<I> {
             .into_iter()
             .flatten()
             .fold(LONGEST_SLEEP, Duration::min)
+    }
+}
+
+/// Ends when the next login is due.
+async fn until_login(plan: &Plan, clock: &Clock, cell: &SnapshotCell) {
+    loop {
+        let left = plan.left(clock.now());
+        if left == Some(Duration::ZERO) {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP))) => {}
+            // After a laptop's sleep the clocks are to be looked at.
+            () = cell.missed() => {}
+        }
     }
 }
 
@@ -509,6 +546,8 @@ const MOST_REFUSALS: u32 = 3;
 const REFUSED_RETRY: Duration = Duration::from_secs(600);
 /// Longest sleep without a look at the wall clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
+/// Longest wait for what Keystone says of a kept token; while it is down, the token serves.
+const KEPT_CHECK_WAIT: Duration = Duration::from_secs(2);
 /// How often the catalog and the account are looked after.
 const SURVEY_EVERY: Duration = Duration::from_secs(3600);
 /// When to look again if something came between.

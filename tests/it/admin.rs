@@ -91,7 +91,7 @@ async fn without_a_project_the_page_lists_those_to_choose_from() {
 async fn the_end_of_an_application_credential_is_told_ahead() {
     let service = Service::echo().await;
     let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
-    keystone.from_a_credential();
+    keystone.of_a_credential();
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/image/v2").await;
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -46,7 +46,7 @@ struct State {
     revoked: HashSet<String>,
     /// Fields that the tokens' descriptions lack.
     left_out: Vec<&'static str>,
-    is_from_a_credential: bool,
+    is_of_a_credential: bool,
     issued: u32,
 }
 
@@ -64,7 +64,7 @@ impl Keystone {
             asked: Vec::new(),
             revoked: HashSet::new(),
             left_out: Vec::new(),
-            is_from_a_credential: false,
+            is_of_a_credential: false,
             issued: 0,
         }));
         let keystone = Self { url, state };
@@ -109,8 +109,8 @@ impl Keystone {
 
     /// Tokens are made from an application credential from now on, which ends on 16 May 2014, as Keystone's
     /// clock counts.
-    pub(crate) fn from_a_credential(&self) {
-        self.state.lock().unwrap().is_from_a_credential = true;
+    pub(crate) fn of_a_credential(&self) {
+        self.state.lock().unwrap().is_of_a_credential = true;
     }
 
     /// Revokes every token there is.
@@ -231,7 +231,7 @@ impl State {
         for field in &self.left_out {
             token.as_object_mut().unwrap().remove(*field);
         }
-        if self.is_from_a_credential {
+        if self.is_of_a_credential {
             token["application_credential"] = json!({ "id": "a1", "name": "ci" });
         }
         if with_catalog {
