@@ -18,9 +18,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{EXPECT, HOST};
+use http::header::{CONNECTION, EXPECT, HOST};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 mod excerpt;
@@ -156,9 +157,10 @@ impl Proxy {
         if self.access_log {
             record.describe(request.method(), request.uri(), &peer.to_string());
         }
+        let has_body = !request.body().is_end_stream();
         let response = match self.serve(request, door, &mut record).await {
             Ok(response) => response,
-            Err(failure) => self.refuse(&failure, &mut record),
+            Err(failure) => self.refuse(&failure, has_body, &mut record),
         };
         record.answered(response.status(), response.headers());
         response.map(|body| body.with_record(record))
@@ -217,11 +219,16 @@ impl Proxy {
         }
     }
 
-    fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {
+    fn refuse(&self, failure: &Failure, has_body: bool, record: &mut Record) -> Response<ReplyBody> {
         self.metrics.failed(failure.reason);
         record.failed(failure.reason.as_str());
         failures::log(failure);
-        respond::respond(failure).map(ReplyBody::ours)
+        let mut response = respond::respond(failure).map(ReplyBody::ours);
+        if has_body {
+            // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }
 

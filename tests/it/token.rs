@@ -11,7 +11,7 @@ use gatestone::secret::Secret;
 use gatestone::shutdown::Stop;
 use tokio::time::{Instant, advance, sleep};
 
-use crate::support::{Answer, Keystone, Proxy, Service, config, get, http::fields};
+use crate::support::{Answer, Keystone, Proxy, Service, ask, config, get, http::fields};
 
 async fn cloud() -> (Service, Keystone) {
     let service = Service::echo().await;
@@ -245,4 +245,17 @@ async fn an_expired_token_and_a_keystone_that_hangs_is_an_outage_of_keystone() {
     advance(Duration::from_secs(1700)).await;
     let reply = get(proxy.addr, "/object-store/c").await;
     assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_refused_with_its_body_unread_says_that_the_connection_ends() {
+    let (_service, keystone) = cloud().await;
+    keystone.always(Answer::Status(503, ""));
+    let proxy = Proxy::start(&keystone);
+    let head = "PUT /object-store/c/o HTTP/1.1\r\nHost: localhost\r\n";
+    for framing in ["Content-Length: 300000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"] {
+        let reply = ask(proxy.addr, format!("{head}{framing}")).await;
+        assert_eq!((reply.status, reply.field("connection")), (503, Some("close")));
+    }
+    assert_eq!(get(proxy.addr, "/object-store/c").await.field("connection"), None);
 }
