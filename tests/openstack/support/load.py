@@ -57,6 +57,7 @@ class Load:
         self.latest = 0.0
         self.closed = 0
         self.lock = threading.Lock()
+        self.stopped = threading.Event()
         self.counts = collections.Counter()
         self.unexpected = []
         reply = wire.fetch(url, 'PUT')
@@ -70,9 +71,8 @@ class Load:
         with self.lock:
             due = self.began + self.places / self.rate
             self.places += 1
-        if due >= self.end:
+        if due >= self.end or self.stopped.wait(max(0, due - time.monotonic())):
             return False
-        time.sleep(max(0, due - time.monotonic()))
         if time.monotonic() >= self.end:
             return False
         with self.lock:
@@ -80,7 +80,7 @@ class Load:
         return True
 
     def stop(self):
-        self.end = time.monotonic()
+        self.stopped.set()
 
     def join(self):
         for client in self.clients:
