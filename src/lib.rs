@@ -36,6 +36,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod duration;
+pub mod embedded;
 pub mod failure;
 pub mod identity;
 pub mod metrics;
