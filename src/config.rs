@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::catalog::{Interface, Region};
 use crate::cli::{CloudArgs, ServerArgs};
+use crate::identity::credentials::Credentials;
 use crate::routing::ServicePreferences;
 use crate::{client, identity, proxy, routing, server};
 
@@ -130,6 +131,7 @@ impl Config {
             return Err(mistakes);
         };
         warnings.extend(hints);
+        let default = Self::of(credentials);
         let (region, interfaces) = endpoints(&settings, &source);
         let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
@@ -139,42 +141,83 @@ impl Config {
         };
         Ok(Self {
             identity: identity::Settings {
-                credentials,
-                token_wait: settings.token_wait.unwrap_or(TOKEN_WAIT),
-                on_refused: settings.on_refused.unwrap_or(identity::OnRefused::Exit),
+                credentials: default.identity.credentials,
+                token_wait: settings.token_wait.unwrap_or(default.identity.token_wait),
+                on_refused: settings.on_refused.unwrap_or(default.identity.on_refused),
                 token_cache: settings.token_cache.map(|path| path.value),
                 token_file: settings.token_file.map(|path| path.value),
                 revoke_on_exit: settings.revoke_on_exit.is_some_and(|revoke| revoke.value),
             },
-            routing: routing::Preferences { region: region.map(|region| region.value), interfaces, services },
+            routing: routing::Preferences {
+                region: region.map(|region| region.value),
+                interfaces: interfaces.unwrap_or(default.routing.interfaces),
+                services,
+            },
             client: client::Settings {
-                connect_timeout: settings.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
-                response_timeout: settings.response_timeout.unwrap_or(RESPONSE_TIMEOUT),
-                idle_timeout: settings.upstream_idle_timeout.unwrap_or(UPSTREAM_IDLE_TIMEOUT),
+                connect_timeout: settings.connect_timeout.unwrap_or(default.client.connect_timeout),
+                response_timeout: settings.response_timeout.unwrap_or(default.client.response_timeout),
+                idle_timeout: settings.upstream_idle_timeout.unwrap_or(default.client.idle_timeout),
                 tls,
                 proxy,
                 resolve: settings.resolve.unwrap_or_default(),
             },
             proxy: proxy::Settings {
                 allowed_hosts: settings.allowed_hosts.unwrap_or_default(),
-                allow_minting: settings.allow_minting.unwrap_or_default(),
-                retry_on_401: settings.retry_on_401.unwrap_or(true),
+                allow_minting: settings.allow_minting.unwrap_or(default.proxy.allow_minting),
+                retry_on_401: settings.retry_on_401.unwrap_or(default.proxy.retry_on_401),
             },
             server: server::Settings {
-                listen: settings.listen.unwrap_or_else(listen::default),
-                max_connections: settings.max_connections.unwrap_or(MAX_CONNECTIONS),
-                idle_timeout: settings.idle_timeout.unwrap_or(IDLE_TIMEOUT),
-                shutdown_timeout: settings.shutdown_timeout.unwrap_or(SHUTDOWN_TIMEOUT),
+                listen: settings.listen.unwrap_or(default.server.listen),
+                max_connections: settings.max_connections.unwrap_or(default.server.max_connections),
+                idle_timeout: settings.idle_timeout.unwrap_or(default.server.idle_timeout),
+                shutdown_timeout: settings.shutdown_timeout.unwrap_or(default.server.shutdown_timeout),
             },
             log: LogSettings {
-                format: settings.log_format.unwrap_or(LogFormat::Text),
-                level: settings.log_level.unwrap_or(tracing::Level::INFO),
-                access_log: settings.access_log.unwrap_or_default(),
+                format: settings.log_format.unwrap_or(default.log.format),
+                level: settings.log_level.unwrap_or(default.log.level),
+                access_log: settings.access_log.unwrap_or(default.log.access_log),
             },
-            workers: settings.workers.unwrap_or_else(cores),
+            workers: settings.workers.unwrap_or(default.workers),
             sources,
             warnings,
         })
+    }
+
+    /// These credentials, and the default of everything else.
+    pub fn of(credentials: Credentials) -> Self {
+        Self {
+            identity: identity::Settings {
+                credentials,
+                token_wait: TOKEN_WAIT,
+                on_refused: identity::OnRefused::Exit,
+                token_cache: None,
+                token_file: None,
+                revoke_on_exit: false,
+            },
+            routing: routing::Preferences {
+                interfaces: vec![Interface::Public],
+                ..routing::Preferences::default()
+            },
+            client: client::Settings {
+                connect_timeout: CONNECT_TIMEOUT,
+                response_timeout: RESPONSE_TIMEOUT,
+                idle_timeout: UPSTREAM_IDLE_TIMEOUT,
+                tls: client::TlsSettings::default(),
+                proxy: client::ProxySettings::default(),
+                resolve: Vec::new(),
+            },
+            proxy: proxy::Settings::default(),
+            server: server::Settings {
+                listen: listen::default(),
+                max_connections: MAX_CONNECTIONS,
+                idle_timeout: IDLE_TIMEOUT,
+                shutdown_timeout: SHUTDOWN_TIMEOUT,
+            },
+            log: LogSettings { format: LogFormat::Text, level: tracing::Level::INFO, access_log: false },
+            workers: cores(),
+            sources: Sources::default(),
+            warnings: Vec::new(),
+        }
     }
 }
 
@@ -196,12 +239,12 @@ pub fn health_addresses(
 }
 
 /// Region and interfaces of the listener.
-fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, Vec<Interface>) {
+fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, Option<Vec<Interface>>) {
     let cloud = source.cloud.as_ref();
     let of_cloud = || Some(Placed { value: cloud?.region.clone()?, place: source.draft.to_string() });
     let region = settings.region.clone().or_else(of_cloud);
     let interfaces = settings.interface.clone().or_else(|| cloud?.interfaces.clone());
-    (region, interfaces.unwrap_or_else(|| vec![Interface::Public]))
+    (region, interfaces)
 }
 
 /// Every file that was read, once.

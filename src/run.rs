@@ -77,7 +77,7 @@ pub struct Gatestone {
     client: Client,
     listeners: Vec<Listener>,
     doors: Vec<Arc<Door>>,
-    clock: Clock,
+    cell: Arc<SnapshotCell>,
 }
 
 impl Gatestone {
@@ -93,12 +93,18 @@ impl Gatestone {
         }
         let door = |listener: &Listener| Door::new(&config.proxy, listener.addr()).map(Arc::new);
         let doors = listeners.iter().map(door).collect::<Result<_, _>>()?;
-        Ok(Self { config, client, listeners, doors, clock })
+        let cell = Arc::new(SnapshotCell::new(clock));
+        Ok(Self { config, client, listeners, doors, cell })
     }
 
     /// Where it listens.
     pub fn addresses(&self) -> Vec<BoundAddr> {
         self.listeners.iter().map(|listener| listener.addr().clone()).collect()
+    }
+
+    /// Where the token will be, for whoever wants to follow it.
+    pub fn cell(&self) -> Arc<SnapshotCell> {
+        Arc::clone(&self.cell)
     }
 
     /// Serves until `stop` says otherwise; then lets requests in flight finish, within a bound.
@@ -112,8 +118,7 @@ impl Gatestone {
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
         let addresses = self.addresses();
-        let Self { config, client, listeners, doors, clock } = self;
-        let cell = Arc::new(SnapshotCell::new(clock));
+        let Self { config, client, listeners, doors, cell } = self;
         let logins = Arc::new(IdentityMetrics::default());
         let counters: Vec<Arc<Metrics>> = (0..layout.workers()).map(|_| Arc::default()).collect();
         let admin = Arc::new(Admin::new(
