@@ -2,6 +2,7 @@
 //!
 //! No secret is ever an argument: arguments are seen by every user of the machine.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,11 @@ pub enum Command {
     Check(CheckArgs),
     /// Ask a running proxy whether it is well; exit status 0 or 1
     Health(HealthArgs),
+    /// Run a cloud of our own on loopback, with the proxy in front: no account needed
+    ///
+    /// The cloud lives in memory and ends with the command. It has identity, object store, image,
+    /// compute and other services in three regions, and tokens short enough to watch them being replaced.
+    Demo(DemoArgs),
 }
 
 /// Arguments of `run`.
@@ -71,6 +77,35 @@ pub struct HealthArgs {
     /// Where the proxy listens [default: where it would by its settings] [env: GATESTONE_LISTEN]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+}
+
+/// Arguments of `demo`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DemoArgs {
+    /// Walk through what the proxy does, and end; exit status 0 only if every step held
+    #[arg(long)]
+    pub tour: bool,
+    /// Life of the cloud's tokens [default: 20s, with --tour 6s]
+    #[arg(long, value_name = "TIME", value_parser = token_ttl)]
+    pub token_ttl: Option<Duration>,
+    /// Loopback address of the proxy, such as 127.0.0.1:8080; port 0 takes a free one
+    /// [default: localhost:5050, or a free port if that is taken]
+    #[arg(long, value_name = "ADDR", value_parser = loopback)]
+    pub listen: Option<SocketAddr>,
+}
+
+fn token_ttl(text: &str) -> Result<Duration, String> {
+    let ttl = duration::parse(text)?;
+    if ttl < SHORTEST_TTL { Err(format!("`{text}` is too short; the least is 3s")) } else { Ok(ttl) }
+}
+
+/// Below this, a login and a request hardly fit in.
+const SHORTEST_TTL: Duration = Duration::from_secs(3);
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let addr: SocketAddr =
+        text.parse().map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:5050`"))?;
+    if addr.ip().is_loopback() { Ok(addr) } else { Err(format!("`{text}` is no loopback address")) }
 }
 
 /// Which cloud, and how we tell about it.
@@ -183,6 +218,10 @@ mod tests {
             panic!()
         };
         assert_eq!(health.wait, Some(Duration::from_secs(30)));
+        let Command::Demo(demo) = parse("gatestone demo --tour --token-ttl 5s").unwrap().command else {
+            panic!()
+        };
+        assert_eq!((demo.tour, demo.token_ttl, demo.listen), (true, Some(Duration::from_secs(5)), None));
     }
 
     #[test]
@@ -195,6 +234,8 @@ mod tests {
             "gatestone health --wait 30",
             "gatestone check --log-format xml",
             "gatestone run --password x",
+            "gatestone demo --token-ttl 1s",
+            "gatestone demo --listen 0.0.0.0:5050",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

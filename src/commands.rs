@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 pub mod check;
+pub mod demo;
 pub mod health;
 pub mod run;
 

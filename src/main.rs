@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gatestone::cli::{CheckArgs, Cli, Command, HealthArgs, RunArgs, ServerArgs};
+use gatestone::cli::{CheckArgs, Cli, Command, DemoArgs, HealthArgs, RunArgs, ServerArgs};
 use gatestone::commands::{self, Exit, complain};
 use gatestone::config::{self, Config, LogFormat, LogSettings, Mistakes, Places, ProcessEnvironment};
 use tracing_subscriber::fmt;
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run(args),
         Command::Check(args) => check(&args),
         Command::Health(args) => health(&args),
+        Command::Demo(args) => demo(&args),
     };
     match outcome {
         Ok(exit) => exit.into(),
@@ -70,6 +71,12 @@ fn health(args: &HealthArgs) -> io::Result<Exit> {
         Ok(addresses) => commands::health::run(&addresses, args.ready, args.wait),
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }
+}
+
+/// Needs no settings; only what goes wrong is logged.
+fn demo(args: &DemoArgs) -> io::Result<Exit> {
+    start_logging(&LogSettings { format: LogFormat::Text, level: tracing::Level::ERROR, access_log: false });
+    commands::demo::run(args)
 }
 
 fn wrong_settings(mistakes: &Mistakes) -> Exit {
