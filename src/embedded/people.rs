@@ -17,6 +17,27 @@ pub struct User {
     pub is_admin: bool,
 }
 
+impl User {
+    /// Names of the roles on a project.
+    pub fn roles_on(&self, project: &Project) -> &'static [&'static str] {
+        let here = self.roles.iter().find(|(index, _)| PROJECTS[*index].id == project.id);
+        here.map_or(&[], |(_, roles)| roles)
+    }
+
+    /// The projects on which there is any role.
+    pub fn projects(&self) -> impl Iterator<Item = &'static Project> {
+        self.roles.iter().map(|(index, _)| &PROJECTS[*index])
+    }
+}
+
+/// Names and ids of the roles.
+pub const ROLES: &[(&str, &str)] = &[
+    ("reader", "dff3415175ea494993806b98b9d9d334"),
+    ("member", "76dfe4adec12499b82131760c8735316"),
+    ("manager", "ab10e39265e94032821e57b289cb5a3a"),
+    ("admin", "328be5e00f3f4f0788abf8d0f3abf612"),
+];
+
 /// A project of [`DOMAIN`].
 #[derive(Clone, Copy, Debug)]
 pub struct Project {
