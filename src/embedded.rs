@@ -40,7 +40,7 @@ pub use keystone::Keystone;
 pub use seen::{Asked, Seen};
 pub use site::Site;
 
-use self::catalog::{Kind, LAYOUT};
+use self::catalog::{Kind, LAYOUT, Row};
 use self::service::Service;
 use self::store::Room;
 use self::time::Time;
@@ -55,6 +55,8 @@ pub struct Spec {
     /// Wrong passwords in a row after which a user is locked out, and for how long (Keystone's
     /// `lockout_failure_attempts` and `lockout_duration`).
     pub lockout: Option<(u32, Duration)>,
+    /// The services that it has; Keystone is to be among them.
+    pub layout: &'static [Row],
     /// How far its clock is ahead of the machine's, in seconds; behind if negative.
     pub clock_skew_seconds: i64,
 }
@@ -65,6 +67,7 @@ impl Default for Spec {
             token_lifetime: Duration::from_hours(1),
             capacity_bytes: 256 * 1024 * 1024,
             lockout: None,
+            layout: LAYOUT,
             clock_skew_seconds: 0,
         }
     }
@@ -90,8 +93,8 @@ impl Cloud {
         let keystone = Arc::new(Keystone::new(&spec, time.clone()));
         let room = Room::new(spec.capacity_bytes);
         let mut tasks = JoinSet::new();
-        let mut sites = Vec::with_capacity(LAYOUT.len());
-        for row in LAYOUT {
+        let mut sites = Vec::with_capacity(spec.layout.len());
+        for row in spec.layout {
             let service: Arc<dyn Service> = match row.kind {
                 Kind::Identity => Arc::clone(&keystone) as Arc<dyn Service>,
                 Kind::Objects => {
@@ -112,8 +115,12 @@ impl Cloud {
 
     /// Where clients log in: `http://127.0.0.1:PORT/v3`.
     pub fn auth_url(&self) -> String {
-        let keystone = self.sites.iter().find(|site| site.row().kind == Kind::Identity);
-        keystone.map_or_else(String::new, |site| format!("http://{}/v3", site.public()))
+        self.identity().map_or_else(String::new, |site| format!("http://{}/v3", site.public()))
+    }
+
+    /// The site of its identity service.
+    pub fn identity(&self) -> Option<&Site> {
+        self.sites.iter().find(|site| site.row().kind == Kind::Identity)
     }
 
     /// Its identity service, whose tokens can be revoked behind everybody's back.

@@ -28,6 +28,7 @@ mod state;
 mod tests;
 mod totp;
 
+use self::login::{Login, Proof, Scope, Who};
 use self::noted::Noted;
 use self::state::{Held, State};
 use super::catalog::{self, Address};
@@ -139,9 +140,23 @@ impl Keystone {
         }
     }
 
+    /// A token of the first user for the first project, as a login gives it.
+    pub fn issue(&self) -> Option<String> {
+        let (user, project) = (&people::USERS[0], &people::PROJECTS[0]);
+        let password =
+            Proof::Password { user: Who::Id(user.id.to_owned()), password: user.password.to_owned() };
+        let login = Login { proofs: vec![password], scope: Scope::ProjectId(project.id.to_owned()) };
+        self.state().log_in(&login, self.time.now()).ok().map(|(token, _)| token)
+    }
+
     /// How many logins were successful.
     pub fn logins(&self) -> usize {
         self.noted().logins
+    }
+
+    /// The last 256 tokens, oldest first.
+    pub fn tokens(&self) -> Vec<String> {
+        self.noted().tokens.iter().cloned().collect()
     }
 
     /// The bodies of the last 256 logins, with their passwords: this cloud has no secrets.

@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Keystone, Proxy, Service, ask, get};
+use gatestone::embedded::people::{APPLICATION_CREDENTIALS, PROJECTS};
+use gatestone::identity::credentials::{ApplicationCredential, Method, Scope};
+use gatestone::secret::Secret;
+use jiff::SignedDuration;
+
+use crate::support::{Fault, Keystone, Proxy, Service, ask, config, get};
 
 #[tokio::test(start_paused = true)]
 async fn it_is_alive_at_once_and_ready_with_the_first_token() {
     let service = Service::echo().await;
     let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
-    keystone.next([Answer::Late(Duration::from_secs(5))]);
+    keystone.next([Fault::Slow(Duration::from_secs(5))]);
     let proxy = Proxy::start(&keystone);
     assert_eq!(get(proxy.addr, "/-/livez").await.status, 200);
     assert_eq!(get(proxy.addr, "/-/readyz").await.status, 503);
     get(proxy.addr, "/image/v2").await;
     assert_eq!(get(proxy.addr, "/-/readyz").await.status, 200);
-    keystone.always(Answer::Status(500, ""));
+    keystone.always(Fault::Status(500, &[]));
     tokio::time::sleep(Duration::from_secs(3601)).await;
     assert_eq!(get(proxy.addr, "/-/readyz").await.status, 503);
     assert_eq!(get(proxy.addr, "/-/livez").await.status, 200);
@@ -56,7 +61,7 @@ async fn counters_count_and_no_page_shows_a_secret() {
     for path in ["/", "/-/status", "/-/metrics", "/-/livez", "/-/readyz", "/-/other", "/nothing"] {
         let reply = get(proxy.addr, path).await;
         let all = format!("{}{}", reply.head, reply.text());
-        assert!(!all.contains("secret-token") && !all.contains("correct horse"), "{path}: {all}");
+        assert!(!all.contains(&keystone.token(1)) && !all.contains("correct horse"), "{path}: {all}");
     }
 }
 
@@ -75,35 +80,42 @@ async fn our_own_pages_are_read_only() {
 async fn without_a_project_the_page_lists_those_to_choose_from() {
     let service = Service::echo().await;
     let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
-    keystone.unscoped();
-    keystone.catalog(serde_json::json!([]));
-    let proxy = Proxy::start(&keystone);
-    assert_eq!(get(proxy.addr, "/identity/v3/users/u1").await.status, 200);
+    let mut settings = config::password(&keystone.url);
+    settings.identity.credentials.scope = Scope::Unspecified;
+    let proxy = Proxy::with(settings);
+    assert_eq!(get(proxy.addr, "/identity/v3/auth/projects").await.status, 200);
     let reply = get(proxy.addr, "/image/v2").await;
     assert_eq!((reply.status, reply.reason()), (404, "no_such_service"));
     assert!(reply.text().contains("OS_PROJECT_ID"), "{}", reply.text());
     tokio::time::sleep(Duration::from_secs(1)).await;
     let project = &get(proxy.addr, "/").await.json()["projects"][0];
-    assert_eq!((&project["name"], &project["set"]), (&"seven".into(), &"OS_PROJECT_ID=p7".into()));
+    let set = format!("OS_PROJECT_ID={}", PROJECTS[0].id);
+    assert_eq!((&project["name"], &project["set"]), (&"demo".into(), &set.into()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_an_application_credential_is_told_ahead() {
     let service = Service::echo().await;
     let keystone = Keystone::start(service.catalog("image", "", &["R"])).await;
-    keystone.of_a_credential();
-    let proxy = Proxy::start(&keystone);
+    let known = &APPLICATION_CREDENTIALS[0];
+    keystone.inside().set_credential_end(known.id, keystone.inside().now() + SignedDuration::from_hours(60));
+    let mut settings = config::password(&keystone.url);
+    settings.identity.credentials.method = Method::ApplicationCredential {
+        credential: ApplicationCredential::Id(known.id.to_owned()),
+        secret: Secret::new(known.secret),
+    };
+    settings.identity.credentials.scope = Scope::Unspecified;
+    let proxy = Proxy::with(settings);
     get(proxy.addr, "/image/v2").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let status = get(proxy.addr, "/-/status").await.json();
-    // The fake issues its first token on 13 May 2014, 16:53:21.
     let left = status["token"]["application_credential_expires_in_seconds"].as_u64().unwrap();
-    assert!((198_300..198_400).contains(&left), "{left}");
+    assert!((215_900..=216_000).contains(&left), "{left}");
     let warnings = status["warnings"].to_string();
     assert!(warnings.contains("the application credential expires in 2 days"), "{warnings}");
     let metrics = get(proxy.addr, "/-/metrics").await;
     assert!(
-        metrics.text().contains("gatestone_application_credential_expires_in_seconds 1983"),
+        metrics.text().contains("gatestone_application_credential_expires_in_seconds 2159"),
         "{}",
         metrics.text()
     );
@@ -133,5 +145,5 @@ async fn a_catalog_that_changes_is_seen_within_the_hour() {
     keystone.catalog(new.catalog("image", "", &["R"]));
     tokio::time::sleep(Duration::from_secs(3700)).await;
     assert_eq!(get(proxy.addr, "/image/v2").await.status, 200);
-    assert_eq!((old.heads().len(), new.heads().len(), keystone.logins().len()), (1, 1, 1));
+    assert_eq!((old.heads().len(), new.heads().len(), keystone.logins()), (1, 1, 1));
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::by_hand::{by_hand, send, to_the_end};
 use crate::support::http::{fields, read_head, read_reply};
 use crate::support::service::Bytes;
-use crate::support::{Answer, Keystone, Proxy, Service, ask, config, get};
+use crate::support::{Fault, Keystone, Proxy, Service, ask, config, get};
 
 const KEYSTONES: &str = "WWW-Authenticate: Keystone uri=\"http://127.0.0.1:5000/v3\"\r\n";
 
@@ -64,7 +64,7 @@ async fn a_revoked_token_is_replaced_and_the_client_sees_nothing() {
     for _ in 0..10 {
         assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     }
-    assert_eq!(keystone.logins().len(), 2);
+    assert_eq!(keystone.logins(), 2);
     assert_eq!(service.heads().len(), 1 + 1 + 10);
     assert!(metric(&proxy, "gatestone_replays_total{outcome=\"sent\"} 1").await);
     assert!(metric(&proxy, "gatestone_token_healings_total 1").await);
@@ -100,7 +100,7 @@ async fn what_cannot_be_sent_again_is_told_and_the_token_is_replaced_all_the_sam
     assert_eq!((reply.status, reply.field("x-gatestone-retry")), (401, Some("not-replayable")));
     assert_eq!(reply.reason(), "");
     sleep(Duration::from_secs(1)).await;
-    assert_eq!(keystone.logins().len(), 2);
+    assert_eq!(keystone.logins(), 2);
     assert_eq!(ask(proxy.addr, put(300_000)).await.status, 200);
     assert!(metric(&proxy, "gatestone_replays_total{outcome=\"not_replayable\"} 1").await);
 }
@@ -135,8 +135,8 @@ async fn a_service_that_always_refuses_gets_its_refusal_through_and_keystone_is_
         assert_eq!(reply.field("x-gatestone-retry"), None);
         sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(keystone.logins().len(), 2);
-    let checks = keystone.asked("HEAD").len();
+    assert_eq!(keystone.logins(), 2);
+    let checks = keystone.asked(&http::Method::HEAD).len();
     assert!((5..=7).contains(&checks), "{checks} checks in a minute");
 }
 
@@ -164,7 +164,7 @@ async fn refusals_that_are_not_about_the_token_cause_nothing() {
         assert_eq!(get(proxy.addr, path).await.status, status, "{path}");
     }
     sleep(Duration::from_secs(60)).await;
-    assert_eq!((keystone.logins().len(), keystone.asked("HEAD").len()), (1, 0));
+    assert_eq!((keystone.logins(), keystone.asked(&http::Method::HEAD).len()), (1, 0));
     assert_eq!(service.heads().len(), 5);
 }
 
@@ -177,7 +177,7 @@ async fn a_403_heals_where_the_service_is_set_so() {
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     keystone.revoke_all();
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
-    assert_eq!((keystone.logins().len(), keystone.asked("HEAD").len()), (2, 1));
+    assert_eq!((keystone.logins(), keystone.asked(&http::Method::HEAD).len()), (2, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,14 +189,14 @@ async fn switched_off_a_401_is_passed() {
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     keystone.revoke_all();
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 401);
-    assert_eq!(keystone.logins().len(), 1);
+    assert_eq!(keystone.logins(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_keystone_is_down_the_refusal_is_an_outage_and_it_heals_with_its_return() {
     let (_service, keystone) = cloud().await;
     let proxy = revoked(&keystone).await;
-    keystone.always(Answer::Status(503, ""));
+    keystone.always(Fault::Status(503, &[]));
     let start = Instant::now();
     let reply = get(proxy.addr, "/object-store/c").await;
     assert_eq!((reply.status, reply.reason()), (503, "identity_unreachable"));
@@ -204,7 +204,7 @@ async fn while_keystone_is_down_the_refusal_is_an_outage_and_it_heals_with_its_r
     assert_eq!(start.elapsed().as_secs(), 10);
     let waiting = tokio::spawn(get_owned(proxy.addr));
     sleep(Duration::from_secs(1)).await;
-    keystone.always(Answer::Token);
+    keystone.always(Fault::Works);
     assert_eq!(waiting.await.unwrap(), 200);
 }
 
@@ -216,7 +216,7 @@ async fn get_owned(addr: std::net::SocketAddr) -> u16 {
 async fn a_client_that_hangs_up_takes_nothing_with_it() {
     let (_service, keystone) = cloud().await;
     let proxy = revoked(&keystone).await;
-    keystone.next([Answer::Late(Duration::from_secs(5))]);
+    keystone.next([Fault::Slow(Duration::from_secs(5))]);
     let mut first = TcpStream::connect(proxy.addr).await.unwrap();
     first.write_all(b"GET /object-store/c HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     sleep(Duration::from_secs(1)).await;
@@ -224,7 +224,7 @@ async fn a_client_that_hangs_up_takes_nothing_with_it() {
     sleep(Duration::from_secs(1)).await;
     drop(first);
     assert_eq!(second.await.unwrap(), 200);
-    assert_eq!(keystone.logins().len(), 2);
+    assert_eq!(keystone.logins(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,11 +235,11 @@ async fn a_large_upload_that_is_refused_by_its_head_travels_once() {
     let mut client = send(&proxy, &format!("{head}{body}")).await;
     let mut first = upstream.accept().await;
     let refused = read_head(&mut first).await;
-    assert_eq!(fields(&refused, "x-auth-token"), ["secret-token-1"]);
+    assert_eq!(fields(&refused, "x-auth-token"), [keystone.token(1)]);
     first.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     let mut second = upstream.accept().await;
     let again = read_head(&mut second).await;
-    assert_eq!(fields(&again, "x-auth-token"), ["secret-token-2"]);
+    assert_eq!(fields(&again, "x-auth-token"), [keystone.token(2)]);
     assert_eq!(fields(&again, "expect"), ["100-continue"]);
     second.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
     let mut received = vec![0; body.len()];
@@ -247,7 +247,7 @@ async fn a_large_upload_that_is_refused_by_its_head_travels_once() {
     assert!(received == body.as_bytes());
     second.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
     assert_eq!(read_reply(&mut client, false).await.status, 201);
-    assert_eq!(keystone.logins().len(), 2);
+    assert_eq!(keystone.logins(), 2);
     // Nothing of the body went to the first.
     let (rest, _) = to_the_end(&mut first).await;
     assert_eq!(rest, b"");

@@ -10,7 +10,8 @@ pub(crate) mod proxy;
 pub(crate) mod service;
 pub(crate) mod tls;
 
+pub(crate) use gatestone::embedded::Fault;
 pub(crate) use http::{ask, get};
-pub(crate) use keystone::{Answer, Keystone};
+pub(crate) use keystone::Keystone;
 pub(crate) use proxy::Proxy;
 pub(crate) use service::Service;

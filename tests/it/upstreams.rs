@@ -61,7 +61,7 @@ async fn a_keystone_that_is_not_trusted_ends_the_start_and_names_the_setting() {
     let proxy = Proxy::with(trusting(&format!("https://{identity}/v3"), &known));
     let Err(RunError::NoLogin(error)) = proxy.ended().await else { panic!("it must not go on") };
     assert!(error.to_string().contains("OS_CACERT"), "{error}");
-    assert_eq!(keystone.logins().len(), 0, "the password must not have been sent");
+    assert_eq!(keystone.logins(), 0, "the password must not have been sent");
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +155,7 @@ async fn https_proxy_and_no_proxy_are_honoured() {
     let head = heads.recv().await.unwrap();
     assert!(head.starts_with("CONNECT glance.example:443 HTTP/1.1\r\n"), "{head}");
     assert!(head.to_lowercase().contains("proxy-authorization: basic"), "{head}");
-    assert!(!head.contains("secret-token"), "the proxy is no place for the token");
+    assert!(!head.contains(&keystone.token(1)), "the proxy is no place for the token");
 
     settings.client.proxy.no = "glance.example".to_owned();
     settings.client.resolve =

@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(super) struct Noted {
     /// Successful logins.
     pub(super) logins: usize,
+    /// The last tokens, oldest first.
+    pub(super) tokens: VecDeque<String>,
     /// The bodies of the last logins.
     pub(super) requests: VecDeque<Value>,
     /// The last tokens that somebody asked about or had revoked.
@@ -21,8 +23,9 @@ impl Noted {
         keep(&mut self.requests, body.clone());
     }
 
-    pub(super) fn logged_in(&mut self) {
+    pub(super) fn logged_in(&mut self, token: &str) {
         self.logins += 1;
+        keep(&mut self.tokens, token.to_owned());
     }
 
     pub(super) fn asked_about(&mut self, method: &Method, token: &str) {
