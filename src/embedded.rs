@@ -33,6 +33,8 @@ mod seen;
 mod service;
 mod site;
 mod store;
+#[cfg(test)]
+mod testing;
 pub mod time;
 
 pub use faults::{Fault, Faults};
@@ -103,9 +105,7 @@ impl Cloud {
                 Kind::Images => {
                     Arc::new(image::Images::new(row, Arc::clone(&keystone), room.clone(), time.clone()))
                 }
-                Kind::Resources => {
-                    Arc::new(resources::Resources::new(row, Arc::clone(&keystone), time.clone()))
-                }
+                Kind::Resources => Arc::new(resources::Resources::new(row, Arc::clone(&keystone))),
             };
             sites.push(Site::start(row, service, &mut tasks).await?);
         }

@@ -131,6 +131,13 @@ pub(super) struct Address {
     internal: String,
 }
 
+impl Address {
+    /// The auth URL, if it is Keystone's address.
+    pub(super) fn auth_url(&self) -> Option<String> {
+        (self.row.kind == Kind::Identity).then(|| format!("http://{}{}", self.public, self.row.path))
+    }
+}
+
 impl From<&Site> for Address {
     fn from(site: &Site) -> Self {
         Self { row: site.row(), public: site.public().to_string(), internal: site.internal().to_string() }

@@ -80,6 +80,12 @@ impl Keystone {
         let _ = self.sites.set(sites.iter().map(Address::from).collect());
     }
 
+    /// Where clients log in.
+    pub(super) fn auth_url(&self) -> String {
+        let sites = self.sites.get().map(Vec::as_slice).unwrap_or_default();
+        sites.iter().find_map(Address::auth_url).unwrap_or_default()
+    }
+
     /// Who stands behind a token; nobody if it is unknown, has expired or was revoked.
     pub fn bearer(&self, token: &str) -> Option<Bearer> {
         let state = self.state();

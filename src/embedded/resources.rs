@@ -1,32 +1,280 @@
-//! Compute and its like - version documents, collections in pages, self links.
+//! Compute and its like: version documents, collections in pages, self links, micro-versions.
+//!
+//! One service for five projects; what differs between them is in the tables of [`api`] and in `render`.
+//! Nothing is ever started: a server is an entry in a list.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Request, StatusCode};
+use http::header::{CONTENT_TYPE, HOST, LOCATION, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
+use serde_json::{Value, json};
 
+mod api;
+mod entries;
+mod microversion;
+mod render;
+#[cfg(test)]
+mod tests;
+
+use self::api::{Api, Collection, Style};
+use self::entries::{Entries, Entry};
+use self::render::{Page, Place};
 use super::catalog::Row;
-use super::keystone::Keystone;
-use super::reply;
+use super::keystone::{Bearer, Keystone};
+use super::reply::{self, Reply};
 use super::service::{Answer, Service};
-use super::time::Time;
+use crate::body::read_limited;
 
 /// The service.
 #[derive(Debug)]
 pub(super) struct Resources {
     row: &'static Row,
     keystone: Arc<Keystone>,
-    time: Time,
+    entries: Mutex<Entries>,
 }
 
 impl Resources {
-    pub(super) fn new(row: &'static Row, keystone: Arc<Keystone>, time: Time) -> Self {
-        Self { row, keystone, time }
+    pub(super) fn new(row: &'static Row, keystone: Arc<Keystone>) -> Self {
+        Self { row, keystone, entries: Mutex::default() }
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        let Some(api) = api::find(self.row.service_type) else { return reply::empty(StatusCode::NOT_FOUND) };
+        let refuse = |status, words: &str| reply::json(status, &render::error(api, status, words));
+        let microversion = match microversion::read(api, &head.headers) {
+            Ok(microversion) => microversion,
+            Err(asked) => {
+                let words = format!("Version {asked} is not supported by the API.");
+                return refuse(StatusCode::NOT_ACCEPTABLE, &words);
+            }
+        };
+        let Ok(body) = read_limited(body, LONGEST_BODY_BYTES).await else {
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.");
+        };
+        let mut reply = self.route(api, &head, &body).unwrap_or_else(|no| no.reply(api, &self.keystone));
+        microversion::write(api, microversion, reply.headers_mut());
+        reply
+    }
+
+    fn route(&self, api: &'static Api, head: &Parts, body: &[u8]) -> Result<Reply, No> {
+        let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        let mut place =
+            Place { origin: format!("http://{host}"), root: self.row.root(), base: String::new() };
+        let rest = head.uri.path().strip_prefix(place.root).ok_or(No::NoSuchPath)?;
+        let mut segments: Vec<&str> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
+        if segments.is_empty() {
+            let (status, versions) = render::versions(api, &place);
+            return Ok(reply::json(status, &versions));
+        }
+        if let Some(version) = api.version {
+            if segments.remove(0) != version {
+                return Err(No::NoSuchPath);
+            }
+            place.base = format!("/{version}");
+        }
+        let bearer = self.bearer(head);
+        let project_id = bearer.as_ref().and_then(|bearer| bearer.project_id.clone());
+        if let (Some(first), Some(id)) = (segments.first(), &project_id)
+            && first == id
+        {
+            place.base = format!("{}/{first}", place.base);
+            segments.remove(0);
+        }
+        if segments.is_empty() {
+            return Ok(reply::json(StatusCode::OK, &json!({ "version": render::version(api, &place) })));
+        }
+        bearer.ok_or(No::Unauthorized)?;
+        let project_id = project_id.ok_or(No::Forbidden)?;
+        let collection = api.collections.iter().find(|collection| collection.name == segments[0]);
+        let call = Call { api, head, place, project_id, collection: collection.ok_or(No::NoSuchPath)? };
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&head.method, &segments[1..]) {
+            (&Method::GET | &Method::HEAD, []) => call.list(&mut entries, false),
+            (&Method::GET | &Method::HEAD, ["detail"]) => call.list(&mut entries, true),
+            (&Method::POST, []) => call.make(&mut entries, body),
+            (&Method::POST, [id, "remote-consoles"]) => call.console(&mut entries, id),
+            (&Method::GET | &Method::HEAD, [id]) => call.show(&mut entries, id),
+            (&Method::GET, [_, id]) if api.style == Style::Heat => call.show(&mut entries, id),
+            (&Method::DELETE, [id]) => call.delete(&mut entries, id),
+            _ => Err(No::NoSuchPath),
+        }
+    }
+
+    fn bearer(&self, head: &Parts) -> Option<Bearer> {
+        self.keystone.bearer(head.headers.get("x-auth-token")?.to_str().ok()?)
     }
 }
 
 impl Service for Resources {
-    fn answer(&self, _request: Request<Incoming>) -> Answer<'_> {
-        Box::pin(async { reply::empty(StatusCode::NOT_IMPLEMENTED) })
+    fn answer(&self, request: Request<Incoming>) -> Answer<'_> {
+        Box::pin(self.respond(request))
     }
 }
+
+/// A request to one collection of one project.
+struct Call<'a> {
+    api: &'static Api,
+    head: &'a Parts,
+    place: Place,
+    project_id: String,
+    collection: &'static Collection,
+}
+
+impl Call<'_> {
+    fn list(&self, entries: &mut Entries, is_detailed: bool) -> Result<Reply, No> {
+        let all = entries.list(&self.project_id, self.collection);
+        let limit = match self.query("limit") {
+            None => MOST_ON_A_PAGE,
+            Some(text) => text.parse::<usize>().map_err(|_| No::BadLimit)?.min(MOST_ON_A_PAGE),
+        };
+        let start = match self.query("marker") {
+            None => 0,
+            Some(marker) => {
+                let at = all.iter().position(|entry| entry.id == marker).ok_or(No::BadMarker)?;
+                at + 1
+            }
+        };
+        let end = start.saturating_add(limit).min(all.len());
+        let is_neutron = self.api.style == Style::Neutron;
+        // Heat and placement tell no next page.
+        let links = matches!(self.api.style, Style::Nova | Style::Cinder | Style::Neutron) && limit > 0;
+        let path = if is_detailed { "/detail" } else { "" };
+        let url = |marker: &str, more: &str| {
+            let Place { origin, root, base } = &self.place;
+            let name = self.collection.name;
+            format!("{origin}{root}{base}/{name}{path}?limit={limit}&marker={marker}{more}")
+        };
+        let last = all[start..end].last();
+        let next = last.filter(|_| links && end < all.len()).map(|entry| url(&entry.id, ""));
+        let first = all[start..end].first().filter(|_| is_neutron && start > 0);
+        let previous = first.map(|entry| url(&entry.id, "&page_reverse=True"));
+        let page = Page { entries: all[start..end].iter().collect(), is_detailed, next, previous };
+        Ok(reply::json(StatusCode::OK, &render::page(self.api, self.collection, &page, &self.place)))
+    }
+
+    fn show(&self, entries: &mut Entries, id: &str) -> Result<Reply, No> {
+        let all = entries.list(&self.project_id, self.collection);
+        let by_id = all.iter().find(|entry| entry.id == id);
+        // Heat knows stacks by name too, and sends to where the id is.
+        if self.api.style == Style::Heat
+            && by_id.is_none()
+            && let Some(entry) = all.iter().find(|entry| entry.name == id)
+        {
+            let mut reply = reply::json(StatusCode::FOUND, &json!({ "code": "302 Found" }));
+            let Place { origin, root, base } = &self.place;
+            set(&mut reply, LOCATION, &format!("{origin}{root}{base}/stacks/{}/{}", entry.name, entry.id));
+            return Ok(reply);
+        }
+        let entry = by_id.ok_or_else(|| No::NotFound(id.to_owned()))?;
+        Ok(reply::json(StatusCode::OK, &self.one(entry)))
+    }
+
+    fn make(&self, entries: &mut Entries, body: &[u8]) -> Result<Reply, No> {
+        let asked: Value = serde_json::from_slice(body).map_err(|_| No::BadJson)?;
+        let given = match self.api.style {
+            Style::Placement | Style::Heat => &asked,
+            Style::Nova | Style::Cinder | Style::Neutron => &asked[self.collection.one],
+        };
+        let given = given.as_object().ok_or(No::BadJson)?;
+        let entry = entries.make(&self.project_id, self.collection, given).map_err(|_| No::Enough)?;
+        let status = match self.api.style {
+            Style::Nova | Style::Cinder => StatusCode::ACCEPTED,
+            Style::Neutron | Style::Placement | Style::Heat => StatusCode::CREATED,
+        };
+        let mut reply = reply::json(status, &self.one(&entry));
+        if self.api.style != Style::Neutron {
+            let Place { origin, root, base } = &self.place;
+            set(&mut reply, LOCATION, &format!("{origin}{root}{base}/{}/{}", self.collection.name, entry.id));
+        }
+        Ok(reply)
+    }
+
+    fn delete(&self, entries: &mut Entries, id: &str) -> Result<Reply, No> {
+        let all = entries.list(&self.project_id, self.collection);
+        let at = all.iter().position(|entry| entry.id == id).ok_or_else(|| No::NotFound(id.to_owned()))?;
+        all.remove(at);
+        Ok(reply::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// A console is somewhere else, and its URL is nobody's link to an API.
+    fn console(&self, entries: &mut Entries, id: &str) -> Result<Reply, No> {
+        self.show(entries, id)?;
+        let url = format!("http://console.invalid:6080/vnc_auto.html?path=%3Ftoken%3D{id}");
+        let console = json!({ "remote_console": { "protocol": "vnc", "type": "novnc", "url": url } });
+        Ok(reply::json(StatusCode::OK, &console))
+    }
+
+    /// Placement's entries stand alone, the others under their name.
+    fn one(&self, entry: &Entry) -> Value {
+        let described = render::entry(self.api, self.collection, entry, &self.place);
+        match self.api.style {
+            Style::Placement => described,
+            Style::Nova | Style::Cinder | Style::Neutron | Style::Heat => {
+                json!({ self.collection.one: described })
+            }
+        }
+    }
+
+    fn query(&self, name: &str) -> Option<&str> {
+        let pairs = self.head.uri.query()?.split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// Why a request is not done.
+#[derive(Debug)]
+enum No {
+    Unauthorized,
+    Forbidden,
+    NoSuchPath,
+    NotFound(String),
+    BadLimit,
+    BadMarker,
+    BadJson,
+    Enough,
+}
+
+impl No {
+    fn reply(self, api: &Api, keystone: &Keystone) -> Reply {
+        let (status, words) = match self {
+            // keystonemiddleware answers in the projects' stead, with Keystone's own shape.
+            Self::Unauthorized => {
+                let words = "The request you have made requires authentication.";
+                let body = json!({ "error": { "code": 401, "title": "Unauthorized", "message": words } });
+                let mut reply = reply::json(StatusCode::UNAUTHORIZED, &body);
+                set(&mut reply, WWW_AUTHENTICATE, &format!("Keystone uri=\"{}\"", keystone.auth_url()));
+                return reply;
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "The token is for no project.".to_owned()),
+            Self::NoSuchPath => (StatusCode::NOT_FOUND, "The resource could not be found.".to_owned()),
+            Self::NotFound(id) => (StatusCode::NOT_FOUND, format!("{id} could not be found.")),
+            Self::BadLimit => (StatusCode::BAD_REQUEST, "limit is not a number".to_owned()),
+            Self::BadMarker => (StatusCode::BAD_REQUEST, "marker is not there".to_owned()),
+            Self::BadJson => {
+                (StatusCode::BAD_REQUEST, "The request body is not what it should be.".to_owned())
+            }
+            Self::Enough => {
+                (StatusCode::FORBIDDEN, "Quota exceeded: this embedded cloud makes no more.".to_owned())
+            }
+        };
+        let mut reply = reply::json(status, &render::error(api, status, &words));
+        reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        reply
+    }
+}
+
+/// A value that is no field value is left out.
+fn set(reply: &mut Reply, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+/// Nova's `max_limit`, and much the same elsewhere.
+const MOST_ON_A_PAGE: usize = 1000;
+
+/// Nova's `max_request_body_size`.
+const LONGEST_BODY_BYTES: usize = 114_688;

@@ -1,15 +1,9 @@
 //! Logins and tokens over real connections.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-
 use super::*;
-use crate::body::read_limited;
-use crate::embedded::Cloud;
 use crate::embedded::people::{APPLICATION_CREDENTIALS, PROJECTS, USERS};
+use crate::embedded::testing::{self, json_of};
+use crate::embedded::{Cloud, Spec};
 
 /// Status, `X-Subject-Token`, and the body as JSON.
 async fn ask(
@@ -19,20 +13,9 @@ async fn ask(
     fields: &[(&str, &str)],
     body: &str,
 ) -> (u16, String, Value) {
-    let site = &cloud.sites()[0];
-    let stream = TcpStream::connect(site.public()).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header("host", site.public().to_string());
-    for (name, value) in fields {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
-    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
-    let body = read_limited(body, 1 << 20).await.unwrap();
-    let token = head.headers.get("x-subject-token").map(|token| token.to_str().unwrap().to_owned());
-    (head.status.as_u16(), token.unwrap_or_default(), serde_json::from_slice(&body).unwrap_or_default())
+    let reply = testing::ask(cloud.identity().unwrap().public(), method, path, fields, body).await;
+    let token = reply.headers().get("x-subject-token").map(|token| token.to_str().unwrap().to_owned());
+    (reply.status().as_u16(), token.unwrap_or_default(), json_of(&reply))
 }
 
 async fn log_in(cloud: &Cloud, identity: Value, scope: Option<Value>) -> (u16, String, Value) {
