@@ -58,6 +58,12 @@ pub(crate) struct View<'a> {
     pub(crate) prefix: &'a str,
 }
 
+/// Keystone's list of versions, for the page at `/`: clients that were given this listener's address without `/v3` look
+/// there.
+pub(crate) fn versions(base: &str) -> Value {
+    documents::versions(&format!("{base}/v3"))
+}
+
 impl Face {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { tokens: LocalTokens::default(), clock }
@@ -79,13 +85,18 @@ impl Face {
     ) -> Result<Response<ReplyBody>, Failure> {
         match asked {
             Asked::Versions => {
-                let mut response = reply(StatusCode::MULTIPLE_CHOICES, &documents::versions(view));
+                let mut response = reply(
+                    StatusCode::MULTIPLE_CHOICES,
+                    &json!({ "versions": documents::versions(&view.v3_url()) }),
+                );
                 if let Ok(location) = HeaderValue::from_str(&format!("{}/", view.v3_url())) {
                     response.headers_mut().insert(LOCATION, location);
                 }
                 Ok(response)
             }
-            Asked::Version => Ok(reply(StatusCode::OK, &json!({ "version": documents::version(view) }))),
+            Asked::Version => {
+                Ok(reply(StatusCode::OK, &json!({ "version": documents::version(&view.v3_url()) })))
+            }
             Asked::LogIn { with_catalog } => {
                 let login = Login::parse(&read_login(upload).await?)?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;

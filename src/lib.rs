@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Dependencies point one way: `main` and `commands` use [`watcher`], [`config`] and [`run`]; those use
-//! [`worker`]; that [`proxy`]; that [`admin`] and `face`; those [`identity`] and [`routing`]; those [`reply`],
+//! [`worker`]; that [`proxy`]; that [`admin`]; that `face`; those [`identity`] and [`routing`]; those [`reply`],
 //! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
 //! `clock` and `secret`.
 

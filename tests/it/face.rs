@@ -313,6 +313,9 @@ async fn version_documents_are_ours_and_lead_here() {
         let head = send(proxy.addr, "HEAD", path, "", "").await;
         assert_eq!((head.status, head.field("content-length")), (200, reply.field("content-length")));
     }
+    // Who was given the listener's address alone.
+    let root = get(proxy.addr, "/").await;
+    assert_eq!(root.json()["versions"]["values"][0]["links"][0]["href"], format!("{base}/v3/"));
     let home = send(proxy.addr, "GET", "/v3", "Accept: application/json-home\r\n", "").await.json();
     assert!(home["head"].as_str().unwrap().starts_with("GET /v3 "), "Keystone answers: {home}");
     assert_eq!(keystone.logins().len(), 1);
