@@ -4,8 +4,7 @@
 //!    its own settings finds what it would find there.
 //! 2. Every interface of a service in a region has the same address: the one that leads where we send requests, which
 //!    the listener's `interface` decides ([`crate::routing`], `published`).
-//! 3. What serves any region is listed once for each region that does not have its own, since clients compare regions
-//!    exactly.
+//! 3. What serves any region is listed for each region there is, since clients compare regions exactly.
 //! 4. A service that exists by an override alone is listed, for the listener's region and all interfaces; so is
 //!    Keystone, should the real catalog lack it.
 //! 5. What no prefix leads to is left out, and so is a second endpoint like one that is listed.
@@ -27,15 +26,12 @@ pub(super) fn of(snapshot: &Snapshot, base: &str) -> Vec<Value> {
 fn list(endpoints: &[Endpoint], routes: &RouteTable, base: &str) -> Vec<Value> {
     let mut services: Vec<Service<'_>> = Vec::new();
     for endpoint in endpoints {
-        for region in regions(endpoint, endpoints, routes) {
+        for region in regions(endpoint, routes) {
             add(&mut services, routes, base, endpoint_of(endpoint, region));
         }
     }
-    let listed = |services: &[Service<'_>], name: &str| services.iter().any(|it| it.service_type == name);
-    for service_type in routes.types() {
-        if listed(&services, service_type) || endpoints.iter().any(|it| it.service_type == service_type) {
-            continue;
-        }
+    let is_real = |service_type: &str| endpoints.iter().any(|it| it.service_type == service_type);
+    for service_type in routes.types().filter(|it| !is_real(it)) {
         for interface in [Interface::Public, Interface::Internal, Interface::Admin] {
             let place = Place { service_type, name: service_type, interface, region: routes.region() };
             add(&mut services, routes, base, place);
@@ -44,27 +40,16 @@ fn list(endpoints: &[Endpoint], routes: &RouteTable, base: &str) -> Vec<Value> {
     services.into_iter().map(Service::into_value).collect()
 }
 
-/// The regions for which an endpoint is listed.
-fn regions<'a>(
-    endpoint: &'a Endpoint,
-    endpoints: &[Endpoint],
-    routes: &'a RouteTable,
-) -> Vec<Option<&'a Region>> {
+/// The regions for which an endpoint is listed; where one has its own, both have the address of that.
+fn regions<'a>(endpoint: &'a Endpoint, routes: &'a RouteTable) -> Vec<Option<&'a Region>> {
     if endpoint.region.is_some() || routes.regions().is_empty() {
         return vec![endpoint.region.as_ref()];
     }
-    let has_own = |region: &Region| {
-        endpoints.iter().any(|it| {
-            it.service_type == endpoint.service_type
-                && it.interface == endpoint.interface
-                && it.region.as_ref() == Some(region)
-        })
-    };
-    routes.regions().iter().filter(|region| !has_own(region)).map(Some).collect()
+    routes.regions().iter().map(Some).collect()
 }
 
 /// Where an entry stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct Place<'a> {
     service_type: &'a str,
     name: &'a str,

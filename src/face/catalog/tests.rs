@@ -88,7 +88,7 @@ fn every_interface_and_region_is_listed_at_an_address_that_leads_here() {
 }
 
 #[test]
-fn what_serves_any_region_is_listed_in_each_that_has_not_its_own() {
+fn what_serves_any_region_is_listed_in_each_and_its_own_comes_first() {
     let catalog = json!([
         service("identity", "", &[("public", "*", "http://keystone:5000/v3")]),
         service("compute", "", &[("public", "A", "http://a/v2.1"), ("public", "B", "http://b/v2.1")]),
