@@ -89,7 +89,8 @@ pub(super) fn recognise(
             Some(Asked::LogIn { with_catalog: with_catalog() })
         }
         [b"v3", b"auth", b"tokens"] if is_read || head.method == Method::DELETE => {
-            let subject = head.headers.get(&SUBJECT_TOKEN)?.clone();
+            let mut subject = head.headers.get(&SUBJECT_TOKEN)?.clone();
+            subject.set_sensitive(true);
             let token = find(&subject)?;
             Some(if is_read {
                 Asked::ShowToken { subject, token, with_catalog: with_catalog() }

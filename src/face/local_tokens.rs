@@ -57,7 +57,9 @@ impl LocalTokens {
         now: Moment,
     ) -> Result<(HeaderValue, Arc<LocalToken>), NoRandomness> {
         let (random, audit) = (random::<32>()?, random::<16>()?);
-        let text = HeaderValue::from_str(&format!("{MARK}{}", hex(&random))).map_err(|_| NoRandomness)?;
+        let text = HeaderValue::from_str(&format!("{MARK}{}", hex(&random)));
+        let mut text = text.map_err(|_| NoRandomness)?;
+        text.set_sensitive(true);
         let audit_id = hex(&audit);
         let token = LocalToken { methods, scope, issued: now, expires: now.plus(LIFETIME), audit_id };
         let token = Arc::new(token);

@@ -185,7 +185,12 @@ fn wrong_scope(held: &HeldScope) -> Failure {
     let held = match held {
         HeldScope::Project(project) => format!("project {} (id {})", project.name, project.id),
         HeldScope::Domain(domain) => format!("domain {} (id {})", domain.name, domain.id),
-        HeldScope::System | HeldScope::Unscoped => held.to_string(),
+        HeldScope::System => held.to_string(),
+        HeldScope::Unscoped => {
+            let message = "this proxy's own token has no scope; leave the scope out (OS_PROJECT_ID, OS_PROJECT_NAME \
+                           and the like), or start the proxy with the project to use";
+            return Failure::new(Reason::WrongScope, message);
+        }
     };
     let message = format!(
         "this proxy holds {held} and no other scope; ask for that or leave the scope out (OS_PROJECT_ID, \

@@ -140,6 +140,8 @@ fn the_refusal_says_which_scope_is_held() {
     let failure = AskedScope::System.grant(&project()).unwrap_err();
     assert_eq!(failure.reason, Reason::WrongScope);
     assert!(failure.message.contains("project Demo (id p1)"), "{}", failure.message);
+    let failure = AskedScope::System.grant(&HeldScope::Unscoped).unwrap_err();
+    assert!(failure.message.contains("has no scope"), "{}", failure.message);
 }
 
 proptest::proptest! {
