@@ -12,6 +12,8 @@
 //! 1. What is said is the holder's own: its user, scope and roles, as Keystone gave them with the real token.
 //! 2. The real token is in no answer, and no request may name it: whoever does is told that there is none such.
 //! 3. Nothing here decides who may use the proxy. A local token opens nothing: requests need none.
+//! 4. Where the token held has no scope, the lists of scopes are Keystone's: a person looks there for the project to start
+//!    the proxy with.
 
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ use crate::body::{ReadError, read_limited};
 use crate::client::Upload;
 use crate::clock::Clock;
 use crate::failure::{Failure, Reason};
-use crate::identity::Snapshot;
+use crate::identity::{HeldScope, Snapshot};
 use crate::reply::ReplyBody;
 use crate::routing::Target;
 
@@ -71,9 +73,11 @@ impl Face {
 
     /// What a request asks of us; `None` if it is for whoever it is addressed to.
     pub(crate) fn recognise(&self, head: &Parts, target: &Target<'_>, snapshot: &Snapshot) -> Option<Asked> {
-        keystone_v3::recognise(head, target, snapshot.token.header(), |subject| {
-            self.tokens.find(subject, self.clock.now())
-        })
+        let find = |subject: &HeaderValue| self.tokens.find(subject, self.clock.now());
+        let asked = keystone_v3::recognise(head, target, snapshot.token.header(), find)?;
+        // Rule 4.
+        let is_for_keystone = asked.is_about_scopes() && matches!(snapshot.holder.scope, HeldScope::Unscoped);
+        (!is_for_keystone).then_some(asked)
     }
 
     /// The answer. Only a login's body is looked at.

@@ -64,6 +64,21 @@ pub(crate) enum Asked {
     System,
 }
 
+impl Asked {
+    /// Whether it is one of the lists below `/v3/auth`, which depend on the scope held.
+    pub(super) fn is_about_scopes(&self) -> bool {
+        match self {
+            Self::Catalog | Self::Projects | Self::Domains | Self::System => true,
+            Self::Versions
+            | Self::Version
+            | Self::LogIn { .. }
+            | Self::ShowToken { .. }
+            | Self::Revoke { .. }
+            | Self::HeldToken => false,
+        }
+    }
+}
+
 /// What a request asks of us; `real` is the token held, `find` knows the local ones.
 pub(super) fn recognise(
     head: &Parts,
