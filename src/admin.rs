@@ -2,7 +2,8 @@
 //!
 //! `livez`: the process answers. `readyz`: a usable token and at least one route,
 //! and not about to stop. `status`: the same for people and programs, with
-//! everything but secrets. `metrics`: Prometheus' text format. `/`: where to go.
+//! everything but secrets. `metrics`: Prometheus' text format. `/`: where to go, also for
+//! clients that look for Keystone's versions there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::clock::Moment;
+use crate::face;
 use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
 use crate::metrics::{Metrics, TokenFigures, exposition};
@@ -132,6 +134,7 @@ impl Admin {
                 "gatestone": env!("CARGO_PKG_VERSION"),
                 "ready": false,
                 "reason": self.not_ready(),
+                "versions": face::versions(base),
                 "status": format!("{base}/-/status"),
             });
         };
@@ -152,6 +155,7 @@ impl Admin {
             "projects": projects(&snapshot),
             "services": services,
             "try": try_it,
+            "versions": face::versions(base),
             "status": format!("{base}/-/status"),
             "metrics": format!("{base}/-/metrics"),
         })

@@ -41,6 +41,8 @@ pub enum Reason {
     NoSuchService,
     /// The service is not in that region, or has no such interface there.
     NoSuchRegion,
+    /// The body of a request that we answer ourselves is too large.
+    BodyTooLarge,
     /// The head of the request is too large.
     HeaderTooLarge,
     /// The upstream refused the connection.
@@ -103,7 +105,7 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::BadRequest,
         Self::ExpectationFailed,
         Self::WrongScope,
@@ -115,6 +117,7 @@ impl Reason {
         Self::MintsCredential,
         Self::NoSuchService,
         Self::NoSuchRegion,
+        Self::BodyTooLarge,
         Self::HeaderTooLarge,
         Self::UpstreamRefused,
         Self::UpstreamUnreachable,
@@ -143,6 +146,7 @@ impl Reason {
             Self::MintsCredential => "mints_credential",
             Self::NoSuchService => "no_such_service",
             Self::NoSuchRegion => "no_such_region",
+            Self::BodyTooLarge => "body_too_large",
             Self::HeaderTooLarge => "header_too_large",
             Self::UpstreamRefused => "upstream_refused",
             Self::UpstreamUnreachable => "upstream_unreachable",
@@ -171,6 +175,7 @@ impl Reason {
             | Self::MintsCredential
             | Self::NoSuchService
             | Self::NoSuchRegion
+            | Self::BodyTooLarge
             | Self::HeaderTooLarge => Fault::Client,
             Self::UpstreamRefused
             | Self::UpstreamUnreachable

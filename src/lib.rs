@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! client ─► server (accept, limits) ─► worker ─► proxy::Proxy::handle
-//!   guard ─► SnapshotCell::ready ─► RouteTable::resolve ─► minting ─► strip, inject ─► Client::send
+//!   guard ─► SnapshotCell::ready ─► RouteTable::resolve ─► face, minting ─► strip, inject ─► Client::send
 //!   reply ◄─ strip, frame anew, links turned back ◄────────────────────────────────────────┘
 //! metrics and access log: when the response's body ends, however it ends
 //! ```
@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Dependencies point one way: `main` and `commands` use [`watcher`], [`config`] and [`run`]; those use
-//! [`worker`]; that [`proxy`]; that [`admin`], [`identity`] and [`routing`]; those [`reply`],
+//! [`worker`]; that [`proxy`]; that [`admin`]; that `face`; those [`identity`] and [`routing`]; those [`reply`],
 //! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
 //! `clock` and `secret`.
 
@@ -37,6 +37,7 @@ pub mod commands;
 pub mod config;
 pub mod duration;
 pub mod embedded;
+mod face;
 pub mod failure;
 pub mod identity;
 pub mod metrics;

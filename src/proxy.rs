@@ -6,7 +6,7 @@
 //! 3 hop_by_hop, framing .. stripped once, before anything is added
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix ─► service ─► endpoint, path by the seven rules
-//! 6 minting .............. no credential that outlives the port
+//! 6 face, minting ........ what we answer for Keystone; no credential that outlives the port
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 healing .............. a token that was refused is replaced, and once more from 5
@@ -43,6 +43,7 @@ use self::healing::{Healing, Used};
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
+use crate::face::{Face, View};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
@@ -112,6 +113,7 @@ pub struct Proxy {
     cell: Arc<SnapshotCell>,
     client: Client,
     admin: Arc<Admin>,
+    face: Arc<Face>,
     metrics: Arc<Metrics>,
     token_wait: Duration,
     allow_minting: bool,
@@ -125,6 +127,7 @@ pub(crate) struct ProxyParts {
     pub(crate) cell: Arc<SnapshotCell>,
     pub(crate) client: Client,
     pub(crate) admin: Arc<Admin>,
+    pub(crate) face: Arc<Face>,
     pub(crate) token_wait: Duration,
     pub(crate) allow_minting: bool,
     pub(crate) retry_on_401: bool,
@@ -133,8 +136,9 @@ pub(crate) struct ProxyParts {
 
 impl Proxy {
     pub(crate) fn new(parts: ProxyParts, metrics: Arc<Metrics>) -> Self {
-        let ProxyParts { cell, client, admin, token_wait, allow_minting, retry_on_401, access_log } = parts;
-        Self { cell, client, admin, metrics, token_wait, allow_minting, retry_on_401, access_log }
+        let ProxyParts { cell, client, admin, face, token_wait, allow_minting, retry_on_401, access_log } =
+            parts;
+        Self { cell, client, admin, face, metrics, token_wait, allow_minting, retry_on_401, access_log }
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
@@ -187,6 +191,11 @@ impl Proxy {
         loop {
             let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
             record.routed(&target.route.service_type, target.route.region_label());
+            if let Some(asked) = self.face.recognise(&head, &target, &snapshot) {
+                let view = View { snapshot: &snapshot, base: &base.url(), prefix: target.prefix };
+                // Boxed, so that other requests carry nothing of it.
+                return Box::pin(self.face.answer(asked, view, upload.as_ref())).await;
+            }
             if !self.allow_minting && target.route.may_lead_to_keystone {
                 minting::check(&head.method, target.path_and_query.path())?;
             }

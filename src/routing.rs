@@ -26,11 +26,13 @@ mod build;
 mod choice;
 mod climb;
 mod expand;
+pub(crate) mod lenient;
 mod links;
 mod names;
 mod no_route;
 mod path;
 mod prefixes;
+mod published;
 mod route;
 
 pub use build::Build;
@@ -77,6 +79,8 @@ pub struct RouteTable {
     routes: Vec<Route>,
     entries: Vec<build::Entry>,
     names: HashMap<Box<str>, build::Name>,
+    /// Catalog types, and services that exist by an override alone, in that order, with their entries.
+    types: Vec<(String, usize)>,
     prefixes: Vec<Prefix>,
     regions: Vec<Region>,
     warnings: Vec<String>,
@@ -96,6 +100,14 @@ pub struct Target<'a> {
     pub rule: PathRule,
     /// The request's own first segment as written, with its region.
     pub prefix: &'a str,
+}
+
+impl Target<'_> {
+    /// The path at the endpoint's host as it will be sent, below the endpoint's root.
+    pub fn below_root(&self) -> &str {
+        let path = self.path_and_query.path();
+        path.strip_prefix(self.route.root()).unwrap_or(path)
+    }
 }
 
 impl RouteTable {

@@ -17,6 +17,7 @@ use crate::catalog::Region;
 use crate::client::{Client, SetupError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::face::Face;
 use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
@@ -132,6 +133,7 @@ impl Gatestone {
             cell: Arc::clone(&cell),
             client: client.clone(),
             admin: Arc::clone(&admin),
+            face: Arc::new(Face::new(cell.clock().clone())),
             token_wait: config.identity.token_wait,
             allow_minting: config.proxy.allow_minting,
             retry_on_401: config.proxy.retry_on_401,

@@ -74,6 +74,11 @@ impl Upload {
         self.shared.lock().can_begin_again()
     }
 
+    /// A reader for who takes the body here instead of sending it on.
+    pub fn reader(&self) -> Option<Reader> {
+        self.begin(Gate::None)
+    }
+
     /// Whether it may come to more than can be kept of it.
     pub(super) fn may_be_spent(&self) -> bool {
         self.length.is_none_or(|length| length > MOST_KEPT_BYTES as u64)

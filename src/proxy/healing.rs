@@ -16,12 +16,12 @@ use http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::Proxy;
-use super::minting::{decode, fold};
 use crate::client::Upload;
 use crate::failure::Failure;
 use crate::identity::{Healed, Refusal, Snapshot};
 use crate::metrics::Replay;
 use crate::routing::Target;
+use crate::routing::lenient::{decode, fold};
 
 /// Says why a refused request was not sent again.
 pub(super) const RETRY: HeaderName = HeaderName::from_static("x-gatestone-retry");

@@ -3,8 +3,7 @@
 //! 1. A path is judged by the segments in it, wherever they stand and in whatever letter case. Keystone's routes are
 //!    exact (`keystone/api/*.py`), but the root it is mounted at, its version prefix and a gateway in front are not ours
 //!    to know. No route can be reached without its name, so no choice of base, `..`, `//` or `.` hides it.
-//! 2. A path is read as the most lenient server would: percent-decoded until nothing is left to decode, `\` as `/`, a
-//!    segment ended by `;`, `?` or `#`, blanks and control bytes left out.
+//! 2. A path is read as the most lenient server would ([`crate::routing::lenient`]).
 //! 3. **Only read or deleted**: `tokens` (`/v3/auth/tokens`, `/v2.0/tokens`), `application_credentials`, `OS-TRUST`.
 //!    Reading these returns no secret the client does not have.
 //! 4. **Only deleted**: `credentials` (`/v3/credentials`, `/v3/users/{id}/credentials/OS-EC2`: reading returns the
@@ -18,9 +17,9 @@
 //!
 //! A path rewritten after this check is not covered by it; the query does not matter to Keystone's routes.
 
-use std::borrow::Cow;
-
 use http::Method;
+
+use crate::routing::lenient::{decode, fold};
 
 /// A request that would create or return a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,39 +101,6 @@ const ROUTES: &[(&[&str], bool, Credential)] = &[
     (&["OS-OAUTH1", "OS-OAUTH2"], true, Credential::OAuth),
     (&["websso"], true, Credential::Federated),
 ];
-
-/// Decodes until there is nothing left to decode, in one pass: a decoded byte may complete an escape that
-/// began before it, so the end of what is written is looked at after each byte.
-pub(super) fn decode(path: &str) -> Cow<'_, [u8]> {
-    if !path.contains('%') {
-        return Cow::Borrowed(path.as_bytes());
-    }
-    let mut decoded = Vec::with_capacity(path.len());
-    for byte in path.bytes() {
-        decoded.push(byte);
-        while let [.., b'%', high, low] = decoded[..]
-            && let (Some(high), Some(low)) = (hex(high), hex(low))
-        {
-            decoded.truncate(decoded.len() - 3);
-            decoded.push(high << 4 | low);
-        }
-    }
-    Cow::Owned(decoded)
-}
-
-/// The value of a hexadecimal digit.
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
-/// A segment without its parameters (`;x`), blanks and control bytes.
-pub(super) fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
-    let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or(segment);
-    if name.iter().all(u8::is_ascii_graphic) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(name.iter().copied().filter(|byte| *byte > b' ' && *byte != 0x7f).collect())
-}
 
 #[cfg(test)]
 mod tests;

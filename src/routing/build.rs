@@ -83,6 +83,11 @@ impl RouteTable {
             let entry = builder.entry(selector, &name);
             ordered.push((name, entry));
         }
+        let types = present.iter().map(|name| {
+            let selector = Selector::of_type(name, &present, build.preferences);
+            ((*name).to_owned(), builder.entry(selector, name))
+        });
+        let types = types.collect();
         let Builder { chooser, mut routes, entries, regions, mut skipped, .. } = builder;
         prefixes::publish(&mut routes, &ordered, &entries, &regions);
         let prefixes = prefixes::list(&routes, &ordered, &entries);
@@ -96,6 +101,7 @@ impl RouteTable {
             routes,
             entries,
             names,
+            types,
             prefixes,
             regions,
             warnings: chooser.warnings,

@@ -55,13 +55,14 @@ async fn requests_that_a_browser_makes_for_another_site_are_refused() {
 async fn a_credential_that_outlives_the_port_cannot_be_had() {
     let (_service, keystone, proxy) = cloud().await;
     for path in [
-        "/v3/auth/tokens",
-        "/identity/v3/auth/tokens",
-        "/identity/auth/tokens",
-        "/keystone/v3/auth//tokens",
+        "/identity/v3/v3/auth/tokens",
+        "/identity//v3/auth/tokens",
+        "/identity/%76%33/auth/tokens",
+        "/identity/v2.0/tokens",
+        "/v3/auth/OS-FEDERATION/saml2",
+        "/v3/auth/tokens/x",
         "/identity/v3/users/u/application_credentials",
         "/identity/v3/users/u/credentials/OS-EC2",
-        "/identity/v3/%61uth/tokens",
         "/v3/OS-TRUST/trusts",
     ] {
         let reply =

@@ -158,7 +158,7 @@ async fn refusals_that_are_not_about_the_token_cause_nothing() {
         ("/object-store/c/o?temp_url_sig=da39&temp_url_expires=1", 401),
         ("/object-store/basic", 401),
         ("/object-store/forbidden", 403),
-        ("/identity/v3/auth/catalog", 401),
+        ("/identity/v3/auth/tokens", 401),
         ("/identity/v3/users/u/password", 401),
     ] {
         assert_eq!(get(proxy.addr, path).await.status, status, "{path}");

@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod face;
 mod forwarding;
 mod guard;
 mod healing;

@@ -60,7 +60,8 @@ def stored_credentials_are_not_shown(world):
 @case
 def a_login_hands_out_no_token_of_keystone(world):
     body = json.dumps({'auth': {'identity': password(world.lab.facts['users']['demo'])}}).encode()
-    for prefix in ('/identity/v3', '/v3', '/identity'):
+    for prefix in ('/identity/v3', '/v3', '/identity', '/identity//v3', '/identity/v3/v3', '/image/v3'):
         reply = wire.fetch(world.proxy.url + prefix + '/auth/tokens', 'POST', JSON, body)
-        expect.own_error(reply, 403, 'mints_credential')
-        expect.equal(reply.get('X-Subject-Token'), None, 'X-Subject-Token')
+        token = reply.get('X-Subject-Token')
+        expect.that(reply.status == 403 if token is None else token.startswith('gatestone-local-'),
+                    '%s: %d with %s' % (prefix, reply.status, 'a token' if token else 'no token'))

@@ -48,6 +48,11 @@ class Lab:
         return str(self.state / 'clouds.yaml')
 
     @property
+    def python(self):
+        """An interpreter that has the stock clients."""
+        return os.path.join(os.environ.get('LAB_VENV') or self.state / 'venv', 'bin/python')
+
+    @property
     def project(self):
         """The id of the project that most cases work in."""
         return self.facts['projects']['demo']

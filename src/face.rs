@@ -1,0 +1,204 @@
+//! The local face: what is answered here in Keystone's stead (design 6), so that a stock client needs no credentials.
+//!
+//! ```text
+//! head, route ─► keystone_v3::recognise ─► Asked, or none of ours: the request goes its way
+//! Asked ─► Face::answer
+//!    request ......... what a login asks for; any user and secret will do, another scope than the held one will not
+//!    local_tokens .... random, worth nothing elsewhere, known here for 24 h
+//!    catalog ......... the held services, at addresses of this listener
+//!    documents ....... everything else that is said in JSON
+//! ```
+//!
+//! 1. What is said is the holder's own: its user, scope and roles, as Keystone gave them with the real token.
+//! 2. The real token is in no answer, and no request may name it: whoever does is told that there is none such.
+//! 3. Nothing here decides who may use the proxy. A local token opens nothing: requests need none.
+//! 4. Where the token held has no scope, the lists of scopes are Keystone's: a person looks there for the project to start
+//!    the proxy with.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+mod catalog;
+mod documents;
+mod keystone_v3;
+mod local_tokens;
+mod request;
+
+pub(crate) use keystone_v3::Asked;
+
+use self::keystone_v3::SUBJECT_TOKEN;
+use self::local_tokens::{LocalToken, LocalTokens};
+use self::request::Login;
+use crate::body::{ReadError, read_limited};
+use crate::client::Upload;
+use crate::clock::Clock;
+use crate::failure::{Failure, Reason};
+use crate::identity::{HeldScope, Snapshot};
+use crate::reply::ReplyBody;
+use crate::routing::Target;
+
+/// What answers for Keystone; one for all workers, since a client's next connection may be another's.
+#[derive(Debug)]
+pub(crate) struct Face {
+    tokens: LocalTokens,
+    clock: Clock,
+}
+
+/// What an answer is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    /// What is held.
+    pub(crate) snapshot: &'a Snapshot,
+    /// Our address as the client wrote it: `http://127.0.0.1:5050`.
+    pub(crate) base: &'a str,
+    /// The first segment by which the client reached Keystone.
+    pub(crate) prefix: &'a str,
+}
+
+/// Keystone's list of versions, for the page at `/`: clients that were given this listener's address without `/v3` look
+/// there.
+pub(crate) fn versions(base: &str) -> Value {
+    documents::versions(&format!("{base}/v3"))
+}
+
+impl Face {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { tokens: LocalTokens::default(), clock }
+    }
+
+    /// What a request asks of us; `None` if it is for whoever it is addressed to.
+    pub(crate) fn recognise(&self, head: &Parts, target: &Target<'_>, snapshot: &Snapshot) -> Option<Asked> {
+        let find = |subject: &HeaderValue| self.tokens.find(subject, self.clock.now());
+        let asked = keystone_v3::recognise(head, target, snapshot.token.header(), find)?;
+        // Rule 4.
+        let is_for_keystone = asked.is_about_scopes() && matches!(snapshot.holder.scope, HeldScope::Unscoped);
+        (!is_for_keystone).then_some(asked)
+    }
+
+    /// The answer. Only a login's body is looked at.
+    pub(crate) async fn answer(
+        &self,
+        asked: Asked,
+        view: View<'_>,
+        upload: Option<&Upload>,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        match asked {
+            Asked::Versions => {
+                let mut response = reply(
+                    StatusCode::MULTIPLE_CHOICES,
+                    &json!({ "versions": documents::versions(&view.v3_url()) }),
+                );
+                if let Ok(location) = HeaderValue::from_str(&format!("{}/", view.v3_url())) {
+                    response.headers_mut().insert(LOCATION, location);
+                }
+                Ok(response)
+            }
+            Asked::Version => {
+                Ok(reply(StatusCode::OK, &json!({ "version": documents::version(&view.v3_url()) })))
+            }
+            Asked::LogIn { with_catalog } => {
+                let login = Login::parse(&read_login(upload).await?)?;
+                let scope = login.scope.grant(&view.snapshot.holder.scope)?;
+                let token = self.tokens.issue(login.methods, scope, self.clock.now());
+                let (subject, token) = token.map_err(|error| {
+                    Failure::new(Reason::Overloaded, format!("{error}; try again")).retry_after(TRY_AGAIN)
+                })?;
+                Ok(token_reply(StatusCode::CREATED, &subject, &token, view, with_catalog))
+            }
+            Asked::ShowToken { subject, token, with_catalog } => {
+                Ok(token_reply(StatusCode::OK, &subject, &token, view, with_catalog))
+            }
+            Asked::Revoke { subject } => {
+                self.tokens.revoke(&subject);
+                Ok(bare(StatusCode::NO_CONTENT, Bytes::new()))
+            }
+            Asked::HeldToken => Ok(reply(StatusCode::NOT_FOUND, &documents::unknown_token())),
+            Asked::Catalog => Ok(reply(
+                StatusCode::OK,
+                &json!({
+                    "catalog": catalog::of(view.snapshot, view.base),
+                    "links": { "self": format!("{}/auth/catalog", view.v3_url()) },
+                }),
+            )),
+            Asked::Projects => Ok(reply(StatusCode::OK, &documents::projects(view))),
+            Asked::Domains => Ok(reply(StatusCode::OK, &documents::domains(view))),
+            Asked::System => Ok(reply(StatusCode::OK, &documents::system(view))),
+        }
+    }
+}
+
+impl View<'_> {
+    /// The v3 API as this client reaches it, without a slash at its end.
+    fn v3_url(&self) -> String {
+        let Self { base, prefix, .. } = self;
+        let leads_to_v3 = prefix.split(['@', '%']).next() == Some("v3");
+        format!("{base}/{prefix}{}", if leads_to_v3 { "" } else { "/v3" })
+    }
+}
+
+/// The body of a login, bounded in size and time.
+async fn read_login(upload: Option<&Upload>) -> Result<Bytes, Failure> {
+    let too_large = || {
+        let limit = LARGEST_LOGIN_BYTES / 1024;
+        Failure::new(
+            Reason::BodyTooLarge,
+            format!("a login is at most {limit} KiB; send no more than it needs"),
+        )
+    };
+    let Some(upload) = upload else { return Ok(Bytes::new()) };
+    if upload.length().is_some_and(|length| length > LARGEST_LOGIN_BYTES as u64) {
+        return Err(too_large());
+    }
+    let Some(body) = upload.reader() else { return Ok(Bytes::new()) };
+    match tokio::time::timeout(LOGIN_TIMEOUT, read_limited(body, LARGEST_LOGIN_BYTES)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(ReadError::TooLong { .. })) => Err(too_large()),
+        Ok(Err(ReadError::Cut(_))) | Err(_) => {
+            let message = "the login's body did not come to its end; send it again";
+            Err(Failure::new(Reason::BadRequest, message))
+        }
+    }
+}
+
+fn token_reply(
+    status: StatusCode,
+    subject: &HeaderValue,
+    token: &LocalToken,
+    view: View<'_>,
+    with_catalog: bool,
+) -> Response<ReplyBody> {
+    let mut body = documents::token(token, &view.snapshot.holder);
+    if with_catalog && token.scope.is_held(&view.snapshot.holder.scope) {
+        body["catalog"] = catalog::of(view.snapshot, view.base).into();
+    }
+    let mut response = reply(status, &json!({ "token": body }));
+    response.headers_mut().insert(SUBJECT_TOKEN, subject.clone());
+    response
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response<ReplyBody> {
+    let mut response = bare(status, Bytes::from(body.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// With the fields that all answers have. `Vary` is Keystone's; for us, nothing of it may be stored.
+fn bare(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::ours(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(VARY, HeaderValue::from_static("X-Auth-Token"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Longest login: one with several methods and an assertion of a federation has some 10 KiB.
+const LARGEST_LOGIN_BYTES: usize = 64 * 1024;
+/// Longest wait for a login's body, which fits into a few packets.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// When a client may try again after something that passes by itself.
+const TRY_AGAIN: Duration = Duration::from_secs(1);

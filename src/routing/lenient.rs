@@ -1,0 +1,79 @@
+//! A path as the most lenient server would read it.
+//!
+//! Which of two spellings are one path differs between servers and the gateways before them. Who refuses a path, or
+//! answers it in a server's stead, must know it in every spelling: percent-decoded until nothing is left to decode, `\`
+//! as `/`, a segment ended by `;`, `?` or `#`, blanks and control bytes left out.
+//!
+//! What travels on is never changed by this.
+
+use std::borrow::Cow;
+
+/// The names of a path: decoded, in lower case, without empty segments and `.`, and `..` taken as the step back that
+/// it is.
+pub(crate) fn names(path: &str) -> Vec<Vec<u8>> {
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for segment in decode(path).split(|byte| matches!(byte, b'/' | b'\\')) {
+        match &*fold(segment) {
+            b"" | b"." => {}
+            b".." => {
+                names.pop();
+            }
+            name => names.push(name.to_ascii_lowercase()),
+        }
+    }
+    names
+}
+
+/// Decodes until there is nothing left to decode, in one pass: a decoded byte may complete an escape that
+/// began before it, so the end of what is written is looked at after each byte.
+pub(crate) fn decode(path: &str) -> Cow<'_, [u8]> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path.as_bytes());
+    }
+    let mut decoded = Vec::with_capacity(path.len());
+    for byte in path.bytes() {
+        decoded.push(byte);
+        while let [.., b'%', high, low] = decoded[..]
+            && let (Some(high), Some(low)) = (hex(high), hex(low))
+        {
+            decoded.truncate(decoded.len() - 3);
+            decoded.push(high << 4 | low);
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+/// The value of a hexadecimal digit.
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// A segment without its parameters (`;x`), blanks and control bytes.
+pub(crate) fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
+    let name = segment.split(|byte| matches!(byte, b';' | b'?' | b'#')).next().unwrap_or(segment);
+    if name.iter().all(u8::is_ascii_graphic) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(name.iter().copied().filter(|byte| *byte > b' ' && *byte != 0x7f).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn every_spelling_of_a_path_has_the_same_names() {
+        for path in [
+            "/v3/auth/tokens",
+            "v3//auth/./tokens/",
+            "/V3\\auth/Tokens;x=y",
+            "/v3/x/../auth/%2574okens",
+            "/v3%2Fauth/tokens%20%00",
+            "/v3/auth/tokens%3Fnocatalog",
+            "/../v3/auth/..;/auth/tokens",
+        ] {
+            assert_eq!(names(path), ["v3", "auth", "tokens"].map(|name| name.as_bytes().to_vec()), "{path}");
+        }
+        assert!(names("").is_empty() && names("//.").is_empty());
+    }
+}
