@@ -1,6 +1,6 @@
 # The image for a sidecar: the program, the roots of the public certificate authorities, and nothing else.
 #
-#     docker build -t gatestone .                    # or: podman build, buildah build
+#     docker build -t gatestone .    # podman and buildah: with --format docker, else the health check is lost
 #
 # The program is one static file, linked with glibc. Since glibc 2.34 looking up names by /etc/hosts and
 # by DNS needs no library at run time (the linker's warning about getaddrinfo is about other sources that an
@@ -15,7 +15,7 @@ ARG BUILDER=docker.io/library/rust:1.95-slim-trixie
 FROM ${BUILDER} AS build
 WORKDIR /build
 COPY . .
-# Without line tables, which would triple the file; names of functions stay for backtraces.
+# Without line tables, which would more than triple the file; names of functions stay for backtraces.
 ENV CARGO_PROFILE_RELEASE_DEBUG=none
 # With a target named, the flag is not for what runs during the build (procedural macros cannot be static).
 RUN target=$(rustc --print host-tuple) \
@@ -31,8 +31,9 @@ COPY --from=build /gatestone /usr/bin/
 # No account of this number exists nor has to; any other does as well.
 USER 65532:65532
 # Stay up, not ready, when the credentials are refused: restarts would try them until the account is locked.
-# `--on-refused exit` is stronger. All else has its default: it listens on port 5050 of loopback, which is
-# why nothing is exposed. Containers that share the network namespace reach it.
+# A variable comes before a mounted gatestone.toml; the flag `--on-refused exit` before the variable. All else has
+# its default: it listens on port 5050 of loopback, which is why nothing is exposed. Containers that share the
+# network namespace reach it.
 ENV GATESTONE_ON_REFUSED=wait
 STOPSIGNAL SIGTERM
 # Alive, not ready: whoever starts others after it asks `gatestone health --ready`.
