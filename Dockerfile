@@ -6,7 +6,7 @@
 # by DNS needs no library at run time (the linker's warning about getaddrinfo is about other sources that an
 # nsswitch.conf may name; without their libraries they are passed over). musl would do as well, but its allocator
 # makes a request of 1 KiB cost 1.2 times the CPU time, and one of 64 KiB 2.2 times (benches/peers).
-# tests/image/build shows what this comment claims.
+# tests/image/build shows that the names are found.
 
 # Any Debian with Rust 1.95, gcc and ca-certificates, on every architecture that it is made for. A tag is built
 # anew from time to time; to have the very same: --build-arg BUILDER=docker.io/library/rust@sha256:...
