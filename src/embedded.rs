@@ -97,10 +97,14 @@ impl Cloud {
         let mut tasks = JoinSet::new();
         let mut sites = Vec::with_capacity(spec.layout.len());
         for row in spec.layout {
+            // Keystone comes first.
+            let login =
+                sites.first().map_or_else(String::new, |site: &Site| format!("http://{}", site.public()));
             let service: Arc<dyn Service> = match row.kind {
                 Kind::Identity => Arc::clone(&keystone) as Arc<dyn Service>,
                 Kind::Objects => {
-                    Arc::new(objects::Objects::new(row, Arc::clone(&keystone), room.clone(), time.clone()))
+                    let keystone = Arc::clone(&keystone);
+                    Arc::new(objects::Objects::new(row, keystone, login, room.clone(), time.clone()))
                 }
                 Kind::Images => {
                     Arc::new(image::Images::new(row, Arc::clone(&keystone), room.clone(), time.clone()))

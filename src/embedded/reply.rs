@@ -26,6 +26,11 @@ pub(super) fn full(bytes: impl Into<Bytes>) -> ReplyBody {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
+/// A body that is at hand, but whose length is not told before.
+pub(super) fn streamed(bytes: impl Into<Bytes>) -> ReplyBody {
+    Streamed(Some(bytes.into())).boxed_unsync()
+}
+
 /// A reply with nothing in it.
 pub(super) fn empty(status: StatusCode) -> Reply {
     with_body(status, Bytes::new())
@@ -52,6 +57,17 @@ fn with_body(status: StatusCode, body: impl Into<Bytes>) -> Reply {
 /// `reply` with a body that breaks off after `after` bytes, though its head says how long it is.
 pub(super) fn cut(reply: Reply, after: u64) -> Reply {
     reply.map(|body| Cut { body, left: after }.boxed_unsync())
+}
+
+struct Streamed(Option<Bytes>);
+
+impl Body for Streamed {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        Poll::Ready(self.get_mut().0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
 }
 
 struct Cut {

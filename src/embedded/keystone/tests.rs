@@ -216,7 +216,7 @@ async fn what_is_asked_wrongly_is_told_so() {
 #[tokio::test(start_paused = true)]
 async fn tokens_are_bounded() {
     let mut state = State::new(Duration::from_secs(3600), None);
-    let login = login::Login::parse(&json!({ "auth": { "identity": demo() } })).unwrap();
+    let login = Login::parse(&json!({ "auth": { "identity": demo() } })).unwrap();
     let now = Timestamp::now();
     let first = state.log_in(&login, now).unwrap().0;
     for _ in 0..20_000 {
