@@ -22,11 +22,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 pub mod catalog;
+mod data;
 pub mod faults;
 mod image;
 pub mod keystone;
 mod objects;
 pub mod people;
+mod range;
 mod reply;
 mod resources;
 mod seen;
@@ -107,7 +109,8 @@ impl Cloud {
                     Arc::new(objects::Objects::new(row, keystone, login, room.clone(), time.clone()))
                 }
                 Kind::Images => {
-                    Arc::new(image::Images::new(row, Arc::clone(&keystone), room.clone(), time.clone()))
+                    let keystone = Arc::clone(&keystone);
+                    Arc::new(image::Images::new(row, keystone, login, room.clone(), time.clone()))
                 }
                 Kind::Resources => Arc::new(resources::Resources::new(row, Arc::clone(&keystone))),
             };

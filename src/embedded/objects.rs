@@ -34,7 +34,6 @@ mod conditional;
 mod container;
 mod content;
 mod copy;
-mod data;
 mod dlo;
 mod download;
 mod info;
@@ -44,7 +43,6 @@ mod metadata;
 mod object;
 mod path;
 mod query;
-mod range;
 mod refusal;
 mod render;
 mod report;
@@ -69,6 +67,7 @@ use super::reply::{Reply, full};
 use super::service::{Answer, Service};
 use super::store::{self, Room};
 use super::time::Time;
+use super::{data, range};
 
 /// The service.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
-//! The bytes of an object: chunks that downloads share, and the room they take.
+//! The bytes of an object or an image: chunks that downloads share, and the room they take.
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
 
-use super::super::store::{Full, Room, Share};
+use super::store::{Full, Room, Share};
 
 /// Bytes that are complete.
 #[derive(Debug)]
