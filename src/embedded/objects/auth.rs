@@ -95,10 +95,13 @@ impl Caller {
 
     fn is_listed(&self, list: &str, act: Act, headers: &HeaderMap) -> bool {
         let entries: Vec<&str> = list.split(',').collect();
-        if act != Act::Write && referrer_allowed(&entries, headers) {
-            if act == Act::Object || entries.contains(&".rlistings") {
-                return true;
-            }
+        let is_open = match act {
+            Act::Object => true,
+            Act::Listing => entries.contains(&".rlistings"),
+            Act::Write => false,
+        };
+        if is_open && referrer_allowed(&entries, headers) {
+            return true;
         }
         let Self::Bearer(bearer) = self else { return false };
         let project = bearer.project_id.as_deref();

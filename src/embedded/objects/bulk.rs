@@ -174,8 +174,8 @@ fn one(ask: &Ask, path: &[u8]) -> Result<(), StatusCode> {
         return Err(StatusCode::PRECONDITION_FAILED);
     }
     let account = ask.target.account().unwrap_or_default();
-    let (container, name) =
-        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
+    let path = path.trim_start_matches('/');
+    let (container, name) = path.split_once('/').unwrap_or((path, ""));
     let outcome = if name.is_empty() {
         container::delete(ask, account, container)
     } else {

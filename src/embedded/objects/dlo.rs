@@ -54,7 +54,7 @@ pub(super) fn view(
         let container = store.container(account, container);
         let container = container.ok_or_else(|| Refusal::of(StatusCode::NOT_FOUND))?;
         let entries = Page::of_prefix(prefix).entries(&container.objects);
-        entries.into_iter().filter_map(segment).collect()
+        entries.iter().filter_map(segment).collect()
     };
     let etags: String = segments.iter().map(|segment| segment.data.md5()).collect();
     let mut view = View::of(object);
@@ -76,7 +76,7 @@ pub(super) fn view(
     Ok(view)
 }
 
-fn segment(entry: Entry<'_, Arc<Object>>) -> Option<Arc<Object>> {
+fn segment(entry: &Entry<'_, Arc<Object>>) -> Option<Arc<Object>> {
     match entry {
         Entry::Item(_, object) => Some(Arc::clone(object)),
         Entry::Subdir(_) => None,

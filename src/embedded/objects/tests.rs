@@ -131,8 +131,8 @@ fn got(bytes: &[u8]) -> Got {
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let mut headers = HeaderMap::new();
     for line in lines {
-        let (name, value) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
-        headers.append(http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        let (name, value) = line.split_once(':').unwrap();
+        headers.append(http::HeaderName::try_from(name).unwrap(), value.trim().parse().unwrap());
     }
     Got { status, headers, body: bytes[end + 4..].to_vec() }
 }
