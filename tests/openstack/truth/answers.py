@@ -2,6 +2,7 @@
 import json
 
 BODY = 800
+TOKENS = ('X-Auth-Token', 'X-Subject-Token', 'X-Storage-Token')
 
 
 def markdown(exchanges, values):
@@ -16,12 +17,17 @@ def markdown(exchanges, values):
             subject = head
             lines += ['# ' + subject, '']
         lines += ['## ' + one.request.name, '', '```http', *sent(one), '', *received(one), '```', '']
-    return '\n'.join(lines)
+    text = '\n'.join(lines)
+    for name, known in values.items():
+        if isinstance(known, str) and name.endswith('token'):
+            text = text.replace(known, '{%s}' % name)
+    return text
 
 
 def sent(one):
     yield '%s %s' % (one.request.method, one.url)
-    yield from ('%s: %s' % (k, short(v)) for k, v in one.fields.items())
+    yield from ('%s: %s' % (k, one.request.fields[k] if k in TOKENS else short(v))
+                for k, v in one.fields.items())
     if one.body is not None:
         pieces = one.body if isinstance(one.body, list) else None
         yield 'Transfer-Encoding: chunked' if pieces is not None else 'Content-Length: %d' % len(one.body)
@@ -40,7 +46,7 @@ def received(one):
 
 
 def short(text):
-    return text if len(text) <= 300 else '%s... (%d characters)' % (text[:60], len(text))
+    return text if len(text) <= 150 else '%s... (%d characters)' % (text[:40], len(text))
 
 
 def body(content):
