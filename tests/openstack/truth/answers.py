@@ -7,7 +7,7 @@ TOKENS = ('X-Auth-Token', 'X-Subject-Token', 'X-Storage-Token')
 
 def markdown(exchanges, values):
     """A document: a heading for each entry, then both messages as they travelled."""
-    lines = ['# Answers', '', 'Placeholders: ' + ', '.join(
+    lines = ['Placeholders: ' + ', '.join(
         '`{%s}` %s' % (name, known) for name, known in sorted(values.items())
         if isinstance(known, str) and 'token' not in name and len(known) < 90), '']
     subject = None

@@ -82,6 +82,13 @@ class Newcomers:
         self.roles = {role['name']: role['id'] for role in self.call('GET', '/roles')['roles']}
 
     def cloud(self):
+        try:
+            return self.settled()
+        except BaseException:
+            self.remove()
+            raise
+
+    def settled(self):
         one, other, ruled = (self.make('project', name) for name in ('demo', 'second', 'admin'))
         user = self.person('demo', 'correct horse', {one: 'member', other: 'member'})
         admin = self.person('admin', 'battery staple', {ruled: 'admin', one: 'admin'})
@@ -100,11 +107,14 @@ class Newcomers:
             'nobody': self.name('nobody'), 'nobody_password': 'nothing at all'}, self.remove)
         made = self.call('POST', '/users/%s/application_credentials' % user, {'application_credential': {
             'name': 'ci', 'secret': 'sesame'}}, cloud.values['token'])['application_credential']
+        # Removed by its id. With its user it would go too, but SQLite keep its roles for the next one.
+        self.made.append('/users/%s/application_credentials/%s' % (user, made['id']))
         cloud.values.update(credential='ci', credential_id=made['id'], credential_secret='sesame')
         return cloud
 
     def name(self, name):
-        return 'truth-%s-%s' % (self.mark, name)
+        """A name that nobody has yet; `normal` knows it for the plain one."""
+        return 'newcomer-%s-%s' % (self.mark, name)
 
     def person(self, name, password, roles):
         user = self.make('user', name, password=password)

@@ -1,9 +1,13 @@
-"""The whole list, subject by subject; each but `account` (which takes a token that `tokens` revoked) stands alone."""
+"""The whole list, subject by subject.
+
+Each stands alone, but for one token that `account` takes and `tokens` revoked. A cloud must be new to it: what a run
+leaves behind changes the answers of the next.
+"""
 from truth import (account, bulk, conditions, containers, copies, identity, image, large, listings, objects,
                    temporary, tokens)
 
-SUBJECTS = (tokens, identity, account, containers, listings, objects, conditions, copies, large, bulk, temporary,
-            image)
+SUBJECTS = (tokens, identity, account, containers, listings, objects, conditions, copies, large, bulk,
+            temporary, image)
 
 
 def requests(*wanted):

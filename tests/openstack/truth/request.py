@@ -38,7 +38,7 @@ class Chunked:
 
 
 def subject(name, base, **common):
-    """A list, and what adds an entry to it: names start with `name`, URLs with `base`, fields with `common`."""
+    """A list, and what adds an entry to it: `name` begins its name, `base` its URL, `common` are its fields."""
     entries = []
 
     def ask(title, method, path='', body=None, token='{token}', fields=None, **options):

@@ -95,7 +95,7 @@ login('application credential, unknown', credential(id=NOBODY))
 login('application credential with a scope', credential(id='{credential_id}'), PROJECT)
 login('application credential by name alone', credential(name='{credential}'))
 
-login('passcode', passcode('{passcode}'), PROJECT)
+login('passcode', passcode('{passcode}'), PROJECT, save={'timed_id': 'json token.user.id'})
 login('passcode and password', {**password('{timed}', '{timed_password}'), **passcode('{passcode}'),
                                 'methods': ['password', 'totp']}, PROJECT)
 login('passcode wrong', passcode('{wrong_passcode}'), PROJECT)
