@@ -85,6 +85,9 @@ pub struct DemoArgs {
     /// Walk through what the proxy does, and end; exit status 0 only if every step held
     #[arg(long)]
     pub tour: bool,
+    /// Leave the object store empty
+    #[arg(long, conflicts_with = "tour")]
+    pub empty: bool,
     /// Life of the cloud's tokens [default: 20s, with --tour 6s]
     #[arg(long, value_name = "TIME", value_parser = token_ttl)]
     pub token_ttl: Option<Duration>,
@@ -235,6 +238,7 @@ mod tests {
             "gatestone check --log-format xml",
             "gatestone run --password x",
             "gatestone demo --token-ttl 1s",
+            "gatestone demo --tour --empty",
             "gatestone demo --listen 0.0.0.0:5050",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

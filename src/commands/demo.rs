@@ -106,7 +106,9 @@ impl Demo {
         if demo.cell.ready(PATIENCE).await.is_err() {
             return Err(demo.end().await.err().unwrap_or(Failed::Ended));
         }
-        contents::upload(&demo).await?;
+        if !args.empty {
+            contents::upload(&demo).await?;
+        }
         Ok(demo)
     }
 

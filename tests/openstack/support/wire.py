@@ -16,6 +16,7 @@ class Reply:
     fields: list
     body: bytes = b''
     interim: list = field(default_factory=list)
+    reason: str = ''
 
     def all(self, name):
         """Every value of a field, by its name in any case."""
@@ -105,7 +106,8 @@ class Connection:
         while (row := self.reader.readline().rstrip(b'\r\n')):
             name, _, value = row.decode('latin-1').partition(':')
             fields.append((name, value.strip()))
-        return Reply(int(line.split()[1]), fields)
+        status, _, reason = line.decode('latin-1').strip().partition(' ')[2].partition(' ')
+        return Reply(int(status), fields, reason=reason)
 
     def finish(self, method, reply, interim):
         """The final reply with its body; replies before it are noted by status."""
