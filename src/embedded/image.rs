@@ -323,8 +323,13 @@ impl Images {
 impl Service for Images {
     fn answer(&self, request: Request<Incoming>) -> Answer<'_> {
         Box::pin(async {
+            let is_head = request.method() == Method::HEAD;
             let has_id = request.uri().path().contains("/v2/");
             let mut reply = self.respond(request).await;
+            // Routes has no body for HEAD, and so says nothing of its kind.
+            if is_head && reply.status() == StatusCode::METHOD_NOT_ALLOWED {
+                set(&mut reply, CONTENT_TYPE, "text/html; charset=UTF-8");
+            }
             if has_id && reply.status() != StatusCode::UNAUTHORIZED {
                 set(
                     &mut reply,

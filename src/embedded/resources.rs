@@ -63,7 +63,7 @@ impl Resources {
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let mut place =
             Place { origin: format!("http://{host}"), root: self.row.root(), base: String::new() };
-        let rest = head.uri.path().strip_prefix(place.root).ok_or(No::NoSuchPath)?;
+        let rest = head.uri.path().strip_prefix(place.root).ok_or(No::Lost)?;
         let mut segments: Vec<&str> = rest.split('/').filter(|segment| !segment.is_empty()).collect();
         if segments.is_empty() {
             let (status, versions) = render::versions(api, &place);
@@ -71,7 +71,7 @@ impl Resources {
         }
         if let Some(version) = api.version {
             if segments.remove(0) != version {
-                return Err(No::NoSuchPath);
+                return Err(No::Lost);
             }
             place.base = format!("/{version}");
         }
@@ -89,7 +89,7 @@ impl Resources {
         bearer.ok_or(No::Unauthorized)?;
         let project_id = project_id.ok_or(No::Forbidden)?;
         let collection = api.collections.iter().find(|collection| collection.name == segments[0]);
-        let call = Call { api, head, place, project_id, collection: collection.ok_or(No::NoSuchPath)? };
+        let call = Call { api, head, place, project_id, collection: collection.ok_or(No::Lost)? };
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         match (&head.method, &segments[1..]) {
             (&Method::GET | &Method::HEAD, []) => call.list(&mut entries, false),
@@ -99,7 +99,7 @@ impl Resources {
             (&Method::GET | &Method::HEAD, [id]) => call.show(&mut entries, id),
             (&Method::GET, [_, id]) if api.style == Style::Heat => call.show(&mut entries, id),
             (&Method::DELETE, [id]) => call.delete(&mut entries, id),
-            _ => Err(No::NoSuchPath),
+            _ => Err(No::Lost),
         }
     }
 
@@ -229,7 +229,7 @@ impl Call<'_> {
 enum No {
     Unauthorized,
     Forbidden,
-    NoSuchPath,
+    Lost,
     NotFound(String),
     BadLimit,
     BadMarker,
@@ -249,7 +249,7 @@ impl No {
                 return reply;
             }
             Self::Forbidden => (StatusCode::FORBIDDEN, "The token is for no project.".to_owned()),
-            Self::NoSuchPath => (StatusCode::NOT_FOUND, "The resource could not be found.".to_owned()),
+            Self::Lost => (StatusCode::NOT_FOUND, "The resource could not be found.".to_owned()),
             Self::NotFound(id) => (StatusCode::NOT_FOUND, format!("{id} could not be found.")),
             Self::BadLimit => (StatusCode::BAD_REQUEST, "limit is not a number".to_owned()),
             Self::BadMarker => (StatusCode::BAD_REQUEST, "marker is not there".to_owned()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::No;
@@ -46,11 +46,11 @@ pub(super) fn page(images: &[Image], owner: &str, query: Option<&str>) -> Result
         }
     };
     let end = start.saturating_add(limit).min(seen.len());
-    let without_marker = |query: &str| -> Vec<String> {
-        let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("marker="));
-        kept.map(str::to_owned).collect()
-    };
-    let mut parts = without_marker(query.unwrap_or_default());
+    // Glance writes the query anew.
+    let written = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
+    let kept = pairs.iter().filter(|(name, _)| name != "marker");
+    let mut parts: Vec<String> =
+        kept.map(|(name, value)| format!("{}={}", written(name), written(value))).collect();
     let path = |parts: &[String]| {
         if parts.is_empty() { "/v2/images".to_owned() } else { format!("/v2/images?{}", parts.join("&")) }
     };
@@ -132,6 +132,9 @@ pub(super) fn from_the_start(room: &Room, now: Timestamp) -> Vec<Image> {
     };
     names.iter().enumerate().filter_map(image).collect()
 }
+
+/// What Python's `urlencode` leaves as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~');
 
 /// Glance's `limit_param_default`.
 const DEFAULT_LIMIT: usize = 25;

@@ -80,20 +80,25 @@ fn plain_role(name: &str) -> Value {
     })
 }
 
+/// Whether a request names this role, by id or by name.
+pub(super) fn is_role(asked: &Value, name: &str) -> bool {
+    asked["id"] == role_id(name) || asked["name"] == name
+}
+
 /// Without its secret, which is told once.
 pub(super) fn credential(credential: &Credential, base: &str) -> Value {
     let roles = credential.user.roles_on(credential.project);
     json!({
-        "id": credential.id, "name": credential.name, "description": null,
+        "id": credential.id, "name": credential.name, "description": credential.description,
         "user_id": credential.user.id, "project_id": credential.project.id, "system": null,
-        "expires_at": credential.expires_at.map(plain_time), "unrestricted": null,
+        "expires_at": credential.expires_at.map(plain_time), "unrestricted": credential.unrestricted,
         "roles": roles.iter().map(|name| plain_role(name)).collect::<Value>(),
         "links": { "self": format!("{base}/application_credentials/{}", credential.id) },
     })
 }
 
 /// A list under its name, in one page.
-pub(super) fn list(name: &str, entries: Vec<Value>, url: &str) -> Value {
+pub(super) fn list(name: &str, entries: &[Value], url: &str) -> Value {
     json!({ name: entries, "links": { "next": null, "self": url, "previous": null } })
 }
 

@@ -63,6 +63,8 @@ pub(super) enum NoLogin {
     Malformed(String),
     /// 401: a method that there is not.
     UnsupportedMethod,
+    /// 401: nothing that proves anything.
+    NoProof,
 }
 
 impl Login {
@@ -71,8 +73,10 @@ impl Login {
         let auth = child(body, "auth", "request body")?;
         let identity = child(auth, "identity", "auth")?;
         let methods = identity.get("methods").and_then(Value::as_array);
-        let methods =
-            methods.filter(|methods| !methods.is_empty()).ok_or_else(|| missing("methods", "identity"))?;
+        let methods = methods.ok_or_else(|| missing("methods", "identity"))?;
+        if methods.is_empty() {
+            return Err(NoLogin::NoProof);
+        }
         let proofs = methods.iter().map(|method| Proof::parse(identity, method)).collect::<Result<_, _>>()?;
         Ok(Self { proofs, scope: Scope::parse(auth.get("scope"))? })
     }
@@ -94,7 +98,8 @@ impl Proof {
         Ok(match method {
             "password" => {
                 let user = object(part, "user", method)?;
-                Self::Password { user: Who::parse(user)?, password: text(user, "password", "user")? }
+                let password = optional(user, "password").ok_or(NoLogin::NoProof)?;
+                Self::Password { user: Who::parse(user)?, password }
             }
             "totp" => {
                 let user = object(part, "user", method)?;
@@ -153,6 +158,9 @@ impl Scope {
             Some(Value::Object(scope)) => scope,
             Some(_) => return Err(missing("a scope", "auth")),
         };
+        if scope.len() != 1 {
+            return Err(missing("system, project, domain, OS-TRUST:trust or unscoped", "scope"));
+        }
         if scope.contains_key("unscoped") {
             return Ok(Self::Unscoped);
         }
@@ -290,7 +298,7 @@ mod tests {
             (json!({}), "auth in request body"),
             (json!([]), "auth in request body"),
             (json!({ "auth": {} }), "identity in auth"),
-            (json!({ "auth": { "identity": { "methods": [] } } }), "methods in identity"),
+            (json!({ "auth": { "identity": {} } }), "methods in identity"),
             (json!({ "auth": { "identity": { "methods": ["password"] } } }), "password in identity"),
             (
                 json!({ "auth": { "identity": { "methods": ["password"], "password": { "user": { "name": "a" } } } } }),
@@ -299,6 +307,7 @@ mod tests {
         ] {
             assert_eq!(Login::parse(&body), Err(NoLogin::Malformed(format!("Expecting to find {words}."))));
         }
+        assert_eq!(login(&json!({ "methods": [] }), None), Err(NoLogin::NoProof));
         let magic = login(&json!({ "methods": ["magic"], "magic": {} }), None);
         assert_eq!(magic, Err(NoLogin::UnsupportedMethod));
     }

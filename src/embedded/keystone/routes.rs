@@ -28,7 +28,7 @@ enum No {
     /// 404, with a word about what is not there.
     Unknown(String),
     /// 404 for a path that leads nowhere.
-    NoSuchPath,
+    Lost,
     /// 405, with what may be asked.
     Method(&'static str),
     /// 409.
@@ -41,6 +41,7 @@ impl From<NoLogin> for No {
     fn from(no: NoLogin) -> Self {
         match no {
             NoLogin::Malformed(what) => Self::Malformed(what),
+            NoLogin::NoProof => Self::Unauthorized,
             NoLogin::UnsupportedMethod => Self::Unproven(
                 "Attempted to authenticate with an unsupported method.",
                 json!({ "methods": METHODS }),
@@ -57,6 +58,9 @@ impl From<Refusal> for No {
                 "Error authenticating with application credential: Application credentials cannot request a scope.",
                 json!({}),
             ),
+            Refusal::Delegated => {
+                Self::Forbidden("Using a delegated token to create another token is not allowed".to_owned())
+            }
             Refusal::UnknownToken => Self::Unknown("Could not recognize Fernet token".to_owned()),
             Refusal::UnknownCredential(id) => {
                 Self::Unknown(format!("Could not find Application Credential: {id}."))
@@ -80,9 +84,8 @@ impl Keystone {
         let (head, body) = request.into_parts();
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let root = format!("http://{host}");
-        let body = match read_limited(body, LONGEST_BODY_BYTES).await {
-            Ok(body) => body,
-            Err(_) => return finish(refuse(&No::TooLarge, &root)),
+        let Ok(body) = read_limited(body, LONGEST_BODY_BYTES).await else {
+            return finish(refuse(&No::TooLarge, &root));
         };
         let call = Call { keystone: self, head, now: self.time.now(), root };
         let reply = call.answer(&body).unwrap_or_else(|no| refuse(&no, &call.root));
@@ -108,7 +111,7 @@ impl Call<'_> {
             ["v3", "users", id, "application_credentials"] => self.credentials(id, body),
             ["v3", "users", id, "application_credentials", credential] => self.credential(id, credential),
             ["v3", rest @ ..] => self.directory(rest),
-            _ => Err(No::NoSuchPath),
+            _ => Err(No::Lost),
         }
     }
 
@@ -125,7 +128,10 @@ impl Call<'_> {
             Method::POST => self.log_in(body),
             Method::GET | Method::HEAD => {
                 let issued = self.subject("identity:validate_token")?;
-                Ok(reply::json(StatusCode::OK, &self.describe(&issued)))
+                let mut reply = reply::json(StatusCode::OK, &self.describe(&issued));
+                let subject = self.field("x-subject-token").unwrap_or_default();
+                set(&mut reply, HeaderName::from_static("x-subject-token"), subject);
+                Ok(reply)
             }
             Method::DELETE => {
                 self.subject("identity:revoke_token")?;
@@ -134,7 +140,7 @@ impl Call<'_> {
                 Ok(reply::empty(StatusCode::NO_CONTENT))
             }
             Method::OPTIONS => {
-                let mut reply = reply::empty(StatusCode::OK);
+                let mut reply = reply::typed(StatusCode::OK, "text/html; charset=utf-8", "");
                 set(&mut reply, ALLOW, TOKEN_METHODS);
                 Ok(reply)
             }
@@ -187,12 +193,13 @@ impl Call<'_> {
         let url = format!("{base}/auth/{what}");
         let body = match what {
             "projects" => {
-                let projects = user.projects().map(|project| describe::project(project, &base)).collect();
-                describe::list(what, projects, &url)
+                let projects: Vec<Value> =
+                    user.projects().map(|project| describe::project(project, &base)).collect();
+                describe::list(what, &projects, &url)
             }
             "domains" => {
                 let domains = if user.is_admin { vec![describe::domain(&base)] } else { Vec::new() };
-                describe::list(what, domains, &url)
+                describe::list(what, &domains, &url)
             }
             "system" => {
                 let system = if user.is_admin { json!([{ "all": true }]) } else { json!([]) };
@@ -202,7 +209,7 @@ impl Call<'_> {
                 return Err(No::Forbidden("identity:get_auth_catalog".to_owned()));
             }
             "catalog" => json!({ "catalog": self.keystone.catalog(caller.held), "links": { "self": url } }),
-            _ => return Err(No::NoSuchPath),
+            _ => return Err(No::Lost),
         };
         Ok(reply::json(StatusCode::OK, &body))
     }
@@ -210,19 +217,28 @@ impl Call<'_> {
     /// Lists and single entries that administrators see whole, others as far as they are their own.
     fn directory(&self, path: &[&str]) -> Result<Reply, No> {
         let base = format!("{}/v3", self.root);
-        let url = format!("{base}/{}", path.join("/"));
+        let query = self.head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
+        let url = format!("{base}/{}{query}", path.join("/"));
         if !DIRECTORY.contains(&path[0]) {
-            return Err(No::NoSuchPath);
+            return Err(No::Lost);
         }
-        self.only_get()?;
+        if !matches!(self.head.method, Method::GET | Method::HEAD) {
+            let allow = if path.len() == 1 {
+                "OPTIONS, HEAD, POST, GET"
+            } else {
+                "OPTIONS, HEAD, PATCH, DELETE, GET"
+            };
+            return Err(No::Method(allow));
+        }
         let caller = self.caller()?;
         let state = self.keystone.state();
         let described = |user: &User| describe::user(user, state.password_ends.get(user.id).copied(), &base);
         let body = match path {
             ["users", id, "projects"] => {
                 let user = self.user(&caller, id, "identity:list_user_projects")?;
-                let projects = user.projects().map(|project| describe::project(project, &base)).collect();
-                describe::list("projects", projects, &url)
+                let projects: Vec<Value> =
+                    user.projects().map(|project| describe::project(project, &base)).collect();
+                describe::list("projects", &projects, &url)
             }
             ["users", id] => json!({ "user": described(self.user(&caller, id, "identity:get_user")?) }),
             ["projects", id] => {
@@ -238,20 +254,30 @@ impl Call<'_> {
                     _ => return Err(No::Forbidden("identity:get_project".to_owned())),
                 }
             }
+            ["domains", id] if caller.user.is_admin => {
+                if *id != people::DOMAIN.0 {
+                    return Err(No::Unknown(format!("Could not find domain: {id}.")));
+                }
+                json!({ "domain": describe::domain(&base) })
+            }
+            ["domains", _] => return Err(No::Forbidden("identity:get_domain".to_owned())),
             [name] => {
-                if !caller.user.is_admin {
+                if !caller.user.is_admin && *name != "regions" {
                     return Err(No::Forbidden(format!("identity:list_{name}")));
                 }
-                let entries = match *name {
+                let mut entries: Vec<Value> = match *name {
                     "users" => people::USERS.iter().map(described).collect(),
                     "projects" => PROJECTS.iter().map(|project| describe::project(project, &base)).collect(),
                     "domains" => vec![describe::domain(&base)],
                     "roles" => people::ROLES.iter().map(|(name, _)| describe::role(name, &base)).collect(),
                     _ => describe::of_catalog(name, &self.keystone.catalog(Held::System), &base),
                 };
-                describe::list(name, entries, &url)
+                if let Some(wanted) = self.query("name") {
+                    entries.retain(|entry| entry["name"] == wanted);
+                }
+                describe::list(name, &entries, &url)
             }
-            _ => return Err(No::NoSuchPath),
+            _ => return Err(No::Lost),
         };
         Ok(reply::json(StatusCode::OK, &body))
     }
@@ -280,9 +306,11 @@ impl Call<'_> {
                 let user = self.user(&caller, user_id, "identity:list_application_credentials")?;
                 let state = self.keystone.state();
                 let own = state.credentials.iter().filter(|credential| credential.user.id == user.id);
-                let own = own.map(|credential| describe::credential(credential, &base)).collect();
+                let wanted = self.query("name");
+                let own = own.filter(|credential| wanted.is_none_or(|wanted| credential.name == wanted));
+                let own: Vec<Value> = own.map(|credential| describe::credential(credential, &base)).collect();
                 let url = format!("{base}/users/{user_id}/application_credentials");
-                Ok(reply::json(StatusCode::OK, &describe::list("application_credentials", own, &url)))
+                Ok(reply::json(StatusCode::OK, &describe::list("application_credentials", &own, &url)))
             }
             Method::POST => {
                 let rule = "identity:create_application_credential";
@@ -293,7 +321,16 @@ impl Call<'_> {
                 let asked = self.json(body)?;
                 let asked = &asked["application_credential"];
                 let name = asked["name"].as_str().ok_or_else(|| missing("name", "application_credential"))?;
-                let expires_at = asked["expires_at"].as_str().map(|text| time(text)).transpose()?;
+                let expires_at = asked["expires_at"].as_str().map(time).transpose()?;
+                if expires_at.is_some_and(|end| end < self.now) {
+                    return Err(No::Malformed("The 'expires_at' must not be before now.".to_owned()));
+                }
+                let roles = asked["roles"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let held = describe::role_names(&caller);
+                if !roles.iter().all(|role| held.iter().any(|name| describe::is_role(role, name))) {
+                    let words = "Invalid application credential: Cannot create an application credential with unassigned role.";
+                    return Err(No::Malformed(words.to_owned()));
+                }
                 let secret = asked["secret"].as_str().map_or_else(|| random_text(86), str::to_owned);
                 let mut state = self.keystone.state();
                 if state.credentials.iter().any(|known| known.user.id == user_id && known.name == name) {
@@ -310,6 +347,8 @@ impl Call<'_> {
                     secret: secret.clone(),
                     user: caller.user,
                     project,
+                    description: asked["description"].as_str().map(str::to_owned),
+                    unrestricted: asked["unrestricted"].as_bool(),
                     expires_at,
                 };
                 let mut described = describe::credential(&credential, &base);
@@ -344,7 +383,15 @@ impl Call<'_> {
     /// Whose token the caller has.
     fn caller(&self) -> Result<Issued, No> {
         let token = self.field("x-auth-token").ok_or(No::Unauthorized)?;
-        self.keystone.state().token(token, self.now).cloned().ok_or(No::Unauthorized)
+        let state = self.keystone.state();
+        let issued = state.token(token, self.now).cloned().ok_or(No::Unauthorized)?;
+        // keystone/common/render_token.py looks for the credential, and it is not there any more.
+        match &issued.credential {
+            Some((id, _)) if !state.credentials.iter().any(|known| known.id == *id) => {
+                Err(Refusal::UnknownCredential(id.clone()).into())
+            }
+            _ => Ok(issued),
+        }
     }
 
     /// The user of this id, if it is the caller or the caller an administrator.
@@ -369,6 +416,12 @@ impl Call<'_> {
             return Err(missing("application/json", "Content-Type header"));
         }
         serde_json::from_slice(body).map_err(|_| missing("valid JSON", "request body"))
+    }
+
+    /// The value of a parameter of the query, as it was written.
+    fn query(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.head.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     fn field(&self, name: &str) -> Option<&str> {
@@ -421,7 +474,7 @@ fn refuse(no: &No, root: &str) -> Reply {
         No::Unknown(what) => error(StatusCode::NOT_FOUND, what.clone(), None),
         No::Conflict(what) => error(StatusCode::CONFLICT, what.clone(), None),
         No::TooLarge => error(StatusCode::PAYLOAD_TOO_LARGE, "Request is too large.".to_owned(), None),
-        No::NoSuchPath => reply::typed(StatusCode::NOT_FOUND, "text/html; charset=utf-8", NOT_FOUND),
+        No::Lost => reply::typed(StatusCode::NOT_FOUND, "text/html; charset=utf-8", NOT_FOUND),
         No::Method(allow) => {
             let words = json!({ "message": "The method is not allowed for the requested URL." });
             let mut reply = reply::json(StatusCode::METHOD_NOT_ALLOWED, &words);

@@ -42,6 +42,8 @@ pub(super) struct Credential {
     pub(super) secret: String,
     pub(super) user: &'static User,
     pub(super) project: &'static Project,
+    pub(super) description: Option<String>,
+    pub(super) unrestricted: Option<bool>,
     pub(super) expires_at: Option<Timestamp>,
 }
 
@@ -52,6 +54,8 @@ pub(super) enum Refusal {
     Unauthorized,
     /// 401: application credentials bring their scope.
     ScopedCredential,
+    /// 403: a token of an application credential makes no other.
+    Delegated,
     /// 404: no such token.
     UnknownToken,
     /// 404: no such application credential.
@@ -71,8 +75,6 @@ pub(super) struct State {
     pub(super) password_ends: HashMap<&'static str, Timestamp>,
     /// Wrong passwords in a row, and the time of the last.
     failures: HashMap<&'static str, (u32, Timestamp)>,
-    /// The last step whose code was used.
-    used_codes: HashMap<&'static str, u64>,
     pub(super) credentials: Vec<Credential>,
 }
 
@@ -85,6 +87,8 @@ impl State {
             secret: credential.secret.to_owned(),
             user,
             project,
+            description: None,
+            unrestricted: None,
             expires_at: None,
         });
         Self {
@@ -95,7 +99,6 @@ impl State {
             passwords: HashMap::new(),
             password_ends: HashMap::new(),
             failures: HashMap::new(),
-            used_codes: HashMap::new(),
             credentials: credentials.collect(),
         }
     }
@@ -107,9 +110,12 @@ impl State {
         for proof in &login.proofs {
             let proven = match proof {
                 Proof::Password { user, password } => self.by_password(user, password, now)?,
-                Proof::Totp { user, passcode } => self.by_code(user, passcode, now)?,
+                Proof::Totp { user, passcode } => by_code(user, passcode, now)?,
                 Proof::Token(token) => {
                     let issued = self.token(token, now).ok_or(Refusal::UnknownToken)?.clone();
+                    if issued.credential.is_some() {
+                        return Err(Refusal::Delegated);
+                    }
                     let user = issued.user;
                     parent = Some(issued);
                     user
@@ -224,19 +230,6 @@ impl State {
         }
     }
 
-    fn by_code(&mut self, user: &Who, code: &str, now: Timestamp) -> Result<&'static User, Refusal> {
-        let user = find(user).ok_or(Refusal::Unauthorized)?;
-        let seed = user.totp_seed.ok_or(Refusal::Unauthorized)?;
-        let step = totp::step(now.as_second());
-        // Keystone takes the code of the step before too (`totp.included_previous_windows`).
-        let fits = [step, step.saturating_sub(1)]
-            .into_iter()
-            .find(|step| totp::code(seed, *step).as_deref() == Some(code));
-        let fits = fits.filter(|step| self.used_codes.get(user.id).is_none_or(|used| used < step));
-        self.used_codes.insert(user.id, fits.ok_or(Refusal::Unauthorized)?);
-        Ok(user)
-    }
-
     /// Bounded: those that have expired go first, then the oldest.
     fn keep(&mut self, token: String, issued: Issued, now: Timestamp) {
         if self.tokens.len() >= MOST_TOKENS {
@@ -270,6 +263,17 @@ fn scoped(user: &'static User, scope: &Scope) -> Result<Held, Refusal> {
     };
     let project = project.filter(|project| !user.roles_on(project).is_empty());
     project.map(Held::Project).ok_or(Refusal::Unauthorized)
+}
+
+/// Keystone takes the code of the step before too (`totp.included_previous_windows`), and any more than once.
+fn by_code(user: &Who, code: &str, now: Timestamp) -> Result<&'static User, Refusal> {
+    let user = find(user).ok_or(Refusal::Unauthorized)?;
+    let seed = user.totp_seed.ok_or(Refusal::Unauthorized)?;
+    let step = totp::step(now.as_second());
+    let fits = [step, step.saturating_sub(1)]
+        .into_iter()
+        .any(|step| totp::code(seed, step).as_deref() == Some(code));
+    if fits { Ok(user) } else { Err(Refusal::Unauthorized) }
 }
 
 fn find(who: &Who) -> Option<&'static User> {

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::hmac;
 
-/// The step in which a moment lies; a code is good in one step, and once.
+/// The step in which a moment lies; a code belongs to one step.
 pub(super) fn step(unix_seconds: i64) -> u64 {
     u64::try_from(unix_seconds).unwrap_or(0) / STEP_SECONDS
 }
