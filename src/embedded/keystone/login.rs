@@ -98,8 +98,11 @@ impl Proof {
         Ok(match method {
             "password" => {
                 let user = object(part, "user", method)?;
-                let password = optional(user, "password").ok_or(NoLogin::NoProof)?;
-                Self::Password { user: Who::parse(user)?, password }
+                let who = Who::parse(user)?;
+                if user.get("password").is_some_and(|password| !password.is_string()) {
+                    return Err(missing("a text", "password"));
+                }
+                Self::Password { user: who, password: optional(user, "password").ok_or(NoLogin::NoProof)? }
             }
             "totp" => {
                 let user = object(part, "user", method)?;

@@ -73,7 +73,9 @@ fn line(entry: Entry<'_, Arc<Object>>) -> Line {
         Large::Static(manifest) => (manifest.size, Some(format!("\"{}\"", manifest.etag))),
         Large::No | Large::Dynamic(..) => (object.data.length(), None),
     };
-    let content_type = String::from_utf8_lossy(object.content_type.as_bytes()).into_owned();
+    // swift.common.utils.override_bytes_from_content_type puts it together anew, without blanks.
+    let content_type = String::from_utf8_lossy(object.content_type.as_bytes());
+    let content_type = content_type.split(';').map(str::trim).collect::<Vec<_>>().join(";");
     let mut members = vec![
         ("bytes", Member::Number(bytes)),
         ("hash", Member::Text(object.data.md5().to_owned())),

@@ -54,6 +54,8 @@ class Side:
             if name in NEVER_COMPARED or (name == 'content-length' and self.reply.status in WITHOUT_LENGTH):
                 continue
             value = self.alike(value)
+            if name == 'allow':  # a set: Python's services write it in another order each time
+                value = ', '.join(sorted(re.split(r',\s*', value)))
             found.setdefault(name, []).append(value if self.means(name) else form(name, value))
         return {name: ' | '.join(sorted(values)) for name, values in found.items()}
 
@@ -134,13 +136,19 @@ def outline(value, path, shape, maps):
             outline(item, path + '[]', shape, maps)
 
 
+# Lists that Keystone makes of a set, in another order each time.
+SETS = ('$.token.methods',)
+
+
 def values(real, other):
     places = real.request.values or ()
     if not real.is_success:
         places = (*places, *ERRORS)
     for place in dict.fromkeys('$' if place == '*' else place for place in places):
-        theirs, ours = (json.dumps(at(side.json, place), sort_keys=True, ensure_ascii=False)
-                        for side in (real, other))
+        found = [at(side.json, place) for side in (real, other)]
+        if place in SETS:
+            found = [sorted(one) if isinstance(one, list) else one for one in found]
+        theirs, ours = (json.dumps(one, sort_keys=True, ensure_ascii=False) for one in found)
         theirs, ours = real.alike(theirs), other.alike(ours)
         if theirs != ours:
             yield 'value %s: %s -> %s' % (place, *apart(theirs, ours))
