@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, RANGE, WWW_AUTHENTICATE,
+    ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, EXPECT, HOST, LOCATION, RANGE, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
@@ -29,7 +29,7 @@ use super::data::{Collector, Data};
 use super::keystone::{Bearer, Keystone};
 use super::range::{Ranges, Wanted};
 use super::reply::{self, Reply};
-use super::service::{Answer, Service};
+use super::service::{self, Answer, Service};
 use super::store::Room;
 use super::time::Time;
 use crate::body::read_limited;
@@ -107,14 +107,15 @@ impl Images {
     }
 
     async fn respond(&self, request: Request<Incoming>) -> Reply {
-        let (head, body) = request.into_parts();
-        match self.route(&head, body).await {
-            Ok(reply) => reply,
-            Err(no) => no.reply(),
+        let (head, mut body) = request.into_parts();
+        let outcome = self.route(&head, &mut body).await;
+        if !head.headers.contains_key(EXPECT) {
+            service::discard(body);
         }
+        outcome.unwrap_or_else(No::reply)
     }
 
-    async fn route(&self, head: &Parts, body: Incoming) -> Result<Reply, No> {
+    async fn route(&self, head: &Parts, body: &mut Incoming) -> Result<Reply, No> {
         let path = head.uri.path().strip_prefix(self.row.root()).ok_or_else(No::path)?;
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         if segments.first() != Some(&"v2") {
@@ -153,7 +154,7 @@ impl Images {
         Ok(reply)
     }
 
-    async fn make(&self, head: &Parts, body: Incoming, owner: String) -> Result<Reply, No> {
+    async fn make(&self, head: &Parts, body: &mut Incoming, owner: String) -> Result<Reply, No> {
         let asked = json_of(body).await?;
         let asked =
             asked.as_object().ok_or_else(|| No::new(400, "Provided object does not match schema 'image'"))?;
@@ -195,7 +196,7 @@ impl Images {
         Ok(reply)
     }
 
-    async fn change(&self, head: &Parts, body: Incoming, owner: &str, id: &str) -> Result<Reply, No> {
+    async fn change(&self, head: &Parts, body: &mut Incoming, owner: &str, id: &str) -> Result<Reply, No> {
         let media_type = text_of(head, CONTENT_TYPE);
         if !patch::MEDIA_TYPES.split(", ").any(|known| known == media_type) {
             let words = format!(
@@ -243,7 +244,7 @@ impl Images {
         Ok(no_content())
     }
 
-    async fn upload(&self, head: &Parts, mut body: Incoming, owner: &str, id: &str) -> Result<Reply, No> {
+    async fn upload(&self, head: &Parts, body: &mut Incoming, owner: &str, id: &str) -> Result<Reply, No> {
         let media_type = text_of(head, CONTENT_TYPE);
         if media_type != "application/octet-stream" {
             let words = format!(
@@ -374,7 +375,7 @@ fn gather(data: &Data, start: u64, end: u64) -> Bytes {
     all.into()
 }
 
-async fn json_of(body: Incoming) -> Result<Value, No> {
+async fn json_of(body: &mut Incoming) -> Result<Value, No> {
     let body = read_limited(body, LONGEST_JSON_BYTES).await;
     let body = body.map_err(|_| No::new(413, "The request is too large."))?;
     if body.is_empty() {

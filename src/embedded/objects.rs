@@ -15,7 +15,6 @@
 //! objects themselves are taken as they are stored.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
@@ -64,7 +63,7 @@ use self::state::Store;
 use super::catalog::Row;
 use super::keystone::Keystone;
 use super::reply::{Reply, full};
-use super::service::{Answer, Service};
+use super::service::{self, Answer, Service};
 use super::store::{self, Room};
 use super::time::Time;
 use super::{data, range};
@@ -259,8 +258,8 @@ impl Inbox {
         }
     }
 
-    /// Sees to a body that nobody has read: a client that waits for `100 Continue` keeps it, any other has sent it and
-    /// reads the reply only then, so it is thrown away as it comes.
+    /// Sees to a body that nobody has read: a client that waits for `100 Continue` keeps it, that of any other
+    /// is thrown away.
     fn close(self, waits: bool, reply: &mut Reply) {
         if self.is_over {
             return;
@@ -271,18 +270,10 @@ impl Inbox {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if !waits {
-            let mut body = self.body;
-            tokio::spawn(async move {
-                let rest = async { while let Some(Ok(_)) = body.frame().await {} };
-                // Dropped, it ends the connection.
-                let _ = tokio::time::timeout(PATIENCE, rest).await;
-            });
+            service::discard(self.body);
         }
     }
 }
-
-/// How long the rest of a body is thrown away before its connection is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// No room is left.
 impl From<store::Full> for Refusal {
