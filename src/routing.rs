@@ -220,10 +220,10 @@ impl RouteTable {
         let lower = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
         // A long name is no slip of a known one, and comparing it would take long.
-        let is_told = |(known, it): &(&Box<str>, &build::Name)| {
-            !matches!(it, build::Name::Ours) && &***known != names::LEGACY_KEYSTONE
-        };
-        let names = self.names.iter().filter(|it| name.len() <= 64 && is_told(it));
+        let names =
+            self.names.iter().filter(|_| name.len() <= 64).filter(|(known, it)| {
+                !matches!(it, build::Name::Ours) && ***known != *names::LEGACY_KEYSTONE
+            });
         let nearest = names.map(|(known, _)| (distance(known), known)).min();
         let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
         NoRoute::UnknownService {

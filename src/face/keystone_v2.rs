@@ -107,7 +107,7 @@ fn token_reply(id: &HeaderValue, token: &LocalToken, view: View<'_>) -> Response
     let holder = &view.snapshot.holder;
     let tenant = documents::tenant(holder).filter(|_| token.scope.is_held(&holder.scope));
     let catalog = if tenant.is_some() { catalog::of_v2(view.snapshot, view.base) } else { Vec::new() };
-    let body = documents::access(id, token, holder, tenant, catalog);
+    let body = documents::access(id, token, holder, tenant, &catalog);
     reply(StatusCode::OK, &json!({ "access": body }))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn access(
     token: &LocalToken,
     holder: &Holder,
     tenant: Option<Value>,
-    catalog: Vec<Value>,
+    catalog: &[Value],
 ) -> Value {
     let roles = if tenant.is_some() { &holder.roles[..] } else { &[] };
     let names: Vec<Value> = roles.iter().map(|role| json!({ "name": role.name })).collect();
