@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 1 guard ................ may this be asked here at all?
-//! 2 admin ................ `/` and `/-/` are answered by ourselves
+//! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
 //! 3 hop_by_hop, framing .. stripped once, before anything is added
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix ─► service ─► endpoint, path by the seven rules
@@ -43,7 +43,7 @@ use self::healing::{Healing, Used};
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
-use crate::face::{Face, View};
+use crate::face::{Face, SwiftLogin, View};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
@@ -181,6 +181,12 @@ impl Proxy {
         let base = door.base(&head);
         if Admin::is_asked(&head) {
             return self.admin.answer(&head, &base.url());
+        }
+        if let Some(login) = SwiftLogin::recognise(&head) {
+            let snapshot = self.cell.ready(self.token_wait).await?;
+            let route = login.route(&snapshot)?;
+            record.routed("auth", route.region_label());
+            return self.face.answer_for_swift(&login, route, &base.url());
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));

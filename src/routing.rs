@@ -123,17 +123,10 @@ impl RouteTable {
         let (entry, rest) = match *found {
             build::Name::Ours => return Err(NoRoute::Reserved { name: no_route::shown(name) }),
             build::Name::Service(entry) => (entry, Cow::Borrowed(rest)),
-            build::Name::V3(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
-            build::Name::V3(entry) => (entry, Cow::Owned(format!("/v3{rest}"))),
+            build::Name::Version(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
+            build::Name::Version(entry) => (entry, Cow::Owned(format!("/{name}{rest}"))),
         };
         let route = self.route(entry, region)?;
-        if route.is_insecure {
-            return Err(NoRoute::InsecureEndpoint {
-                service: route.service_type.clone(),
-                endpoint: route.upstream.clone(),
-                settings_key: route.settings_key.clone(),
-            });
-        }
         if climb::climbs_out(&rest) {
             return Err(NoRoute::ClimbsOut);
         }
@@ -197,8 +190,8 @@ impl RouteTable {
         let entry = &self.entries[entry];
         let route = match region {
             None => entry.home.clone()?,
-            Some(written) => match entry.regions.iter().find(|(region, _)| is_region(written, region)) {
-                Some((_, route)) => route.clone()?,
+            Some(written) => match entry.in_written_region(written) {
+                Some(route) => route.clone()?,
                 None => entry.any_region.filter(|_| !written.is_empty()).ok_or_else(|| {
                     NoRoute::RegionMissing {
                         service: entry.service.clone(),
@@ -209,7 +202,15 @@ impl RouteTable {
                 })?,
             },
         };
-        Ok(&self.routes[route])
+        let route = &self.routes[route];
+        if route.is_insecure {
+            return Err(NoRoute::InsecureEndpoint {
+                service: route.service_type.clone(),
+                endpoint: route.upstream.clone(),
+                settings_key: route.settings_key.clone(),
+            });
+        }
+        Ok(route)
     }
 
     fn unknown(&self, name: &str) -> NoRoute {
@@ -219,7 +220,10 @@ impl RouteTable {
         let lower = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
         // A long name is no slip of a known one, and comparing it would take long.
-        let names = self.names.iter().filter(|(_, it)| name.len() <= 64 && !matches!(it, build::Name::Ours));
+        let names =
+            self.names.iter().filter(|_| name.len() <= 64).filter(|(known, it)| {
+                !matches!(it, build::Name::Ours) && ***known != *names::LEGACY_KEYSTONE
+            });
         let nearest = names.map(|(known, _)| (distance(known), known)).min();
         let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
         NoRoute::UnknownService {
@@ -231,18 +235,13 @@ impl RouteTable {
 }
 
 /// Splits `service@region`, where `@` may be written `%40`.
-fn split_region(prefix: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
     let at = prefix.find('@').map(|at| (at, 1));
     let encoded = prefix.find("%40").map(|at| (at, 3));
     match at.into_iter().chain(encoded).min() {
         Some((at, length)) => (&prefix[..at], Some(&prefix[at + length..])),
         None => (prefix, None),
     }
-}
-
-/// Whether a request means this region, percent-decoded.
-fn is_region(written: &str, region: &Region) -> bool {
-    percent_decode_str(written).eq(region.0.bytes())
 }
 
 /// Path and query at the upstream, in one allocation; `None` if they cannot be sent.

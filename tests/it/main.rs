@@ -6,6 +6,7 @@
 mod support;
 
 mod admin;
+mod discovery;
 mod face;
 mod forwarding;
 mod guard;
