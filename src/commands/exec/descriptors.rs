@@ -78,7 +78,8 @@ mod tests {
         let path = dir.path().join("password");
         fs::write(&path, "x").unwrap();
         let open = File::open(&path).unwrap();
-        check(&[path.clone()]).unwrap();
+        let files = [path.clone()];
+        check(&files).unwrap();
         // As another process sees it, without the mark.
         let process = dir.path().join("process");
         fs::create_dir_all(process.join("fd")).unwrap();
@@ -87,7 +88,7 @@ mod tests {
             .unwrap();
         for (flags, is_fine) in [("0100000", false), ("02100000", true)] {
             fs::write(process.join("fdinfo/7"), format!("pos:\t0\nflags:\t{flags}\n")).unwrap();
-            assert_eq!(check_in(&process, &[path.clone()]).is_ok(), is_fine, "{flags}");
+            assert_eq!(check_in(&process, &files).is_ok(), is_fine, "{flags}");
         }
     }
 }
