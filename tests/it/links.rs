@@ -143,7 +143,9 @@ async fn what_users_wrote_and_consoles_and_paths_of_images_stay_as_they_are() {
     );
     let console = ask(proxy.addr, request).await.json();
     assert!(console["remote_console"]["url"].as_str().unwrap().starts_with("http://console.invalid:6080/"));
-    let images = json_of(&proxy, "/image/v2/images?limit=1").await;
+    let images = get(proxy.addr, "/image/v2/images?limit=1").await;
+    assert_eq!(images.field("content-length"), Some(&*images.body.len().to_string()));
+    let images = images.json();
     assert_eq!(images["first"], "/v2/images?limit=1");
     assert!(images["next"].as_str().unwrap().starts_with("/v2/images?limit=1&marker="));
     assert!(images["images"][0]["self"].as_str().unwrap().starts_with("/v2/images/"));
@@ -275,6 +277,16 @@ async fn where_links_may_be_turned_no_encoding_is_asked_for() {
         ask(proxy.addr, format!("GET /compute/servers HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")).await;
         assert_eq!(fields(service.heads().last().unwrap(), "accept-encoding"), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_a_path_stays_a_path() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: LENGTH\r\n\r\n\
+                  {\"servers_links\": [{\"href\": \"/v2.1/servers?marker=1\"}, {\"href\": \"UP/v2.1/servers\"}]}";
+    let (_service, _keystone, proxy) = saying("compute", "/v2.1", answer).await;
+    let links = get(proxy.addr, "/compute/servers").await.json();
+    assert_eq!(links["servers_links"][0]["href"], "/v2.1/servers?marker=1");
+    assert_eq!(here(&proxy, &links["servers_links"][1]["href"]), "/compute/v2.1/servers");
 }
 
 #[tokio::test(start_paused = true)]
