@@ -10,7 +10,7 @@
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 healing .............. a token that was refused is replaced, and once more from 5
-//! 10 hop_by_hop, framing, rewrite on the way back
+//! 10 hop_by_hop, framing, rewrite, links on the way back
 //! ```
 //!
 //! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use http::header::{CONNECTION, EXPECT, HOST};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -31,6 +32,7 @@ mod guard;
 mod healing;
 mod hop_by_hop;
 mod inject;
+mod links;
 mod minting;
 mod respond;
 mod rewrite;
@@ -40,6 +42,7 @@ pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
 pub use minting::{Credential, Minting};
 
 use self::healing::{Healing, Used};
+use self::links::Turning;
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
@@ -201,6 +204,7 @@ impl Proxy {
             }
             inject::token(&mut head.headers, snapshot.token.header().clone());
             inject::host(&mut head.headers, target.route.host.clone());
+            links::ask_plain(&mut head.headers, &target);
             let outgoing = Outgoing {
                 method: &head.method,
                 target: &target.path_and_query,
@@ -224,7 +228,7 @@ impl Proxy {
                     }
                 }
             }
-            return downstream_response(response, &head.method, &target, &snapshot, &base);
+            return downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
         }
     }
 
@@ -256,7 +260,8 @@ fn downstream_response(
     response: Response<ResponseBody>,
     method: &Method,
     target: &Target<'_>,
-    snapshot: &Snapshot,
+    asked: Option<&PathAndQuery>,
+    snapshot: &Arc<Snapshot>,
     base: &Base<'_>,
 ) -> Result<Response<ReplyBody>, Failure> {
     let (mut head, body) = response.into_parts();
@@ -268,6 +273,18 @@ fn downstream_response(
     hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
     failures::check_redirect(&head, target)?;
     rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
+    if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
+        && (method == Method::HEAD || !body.is_end_stream())
+    {
+        turning.loosen(&mut head.headers);
+        if !body.is_end_stream() {
+            let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
+            let here = links::Here { snapshot, asked, base: base.url() };
+            let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
+            framing::response(method, head.status, &mut head.headers, &body);
+            return Ok(Response::from_parts(head, body));
+        }
+    }
     framing::response(method, head.status, &mut head.headers, &body);
     Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
 }

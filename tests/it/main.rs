@@ -11,6 +11,7 @@ mod forwarding;
 mod guard;
 mod healing;
 mod keeping;
+mod links;
 mod replay;
 mod routing;
 mod shutdown;
