@@ -9,7 +9,8 @@
 //!    local address into everybody's catalog; callbacks and locations that users gave.
 //! 4. Links that are paths stay, so Glance's `next` and `self` and Placement's `href` have none: clients join them to
 //!    the endpoint they know, prefix and all (`glanceclient/v2/images.py`, `openstack/resource.py`).
-//! 5. A service without a row may answer anything, so only its version documents are looked at, by their path.
+//! 5. A service without places of its own, and one without a row, may answer anything: only its version documents are
+//!    looked into, by their path.
 
 use std::sync::LazyLock;
 
@@ -21,6 +22,8 @@ use crate::routing::Target;
 pub(super) struct Rule {
     service: &'static str,
     pub(super) shapes: Shapes,
+    /// Whether there are places beside those in version documents.
+    has_places: bool,
     /// Last segments of paths whose documents are their user's.
     data: &'static [&'static str],
 }
@@ -30,12 +33,11 @@ pub(super) fn find(target: &Target<'_>) -> Option<&'static Rule> {
     if target.route.is_object_store {
         return None;
     }
-    if let Some(rule) = of_service(&target.route.settings_key) {
-        let path = target.path_and_query.path().trim_end_matches('/');
-        let last = path.rsplit('/').next().unwrap_or(path);
-        return (!rule.data.contains(&last)).then_some(rule);
-    }
-    is_version_document(target.below_root()).then_some(&RULES.others)
+    let rule = of_service(&target.route.settings_key).unwrap_or(&RULES.others);
+    let path = target.path_and_query.path().trim_end_matches('/');
+    let last = path.rsplit('/').next().unwrap_or(path);
+    let may_have = rule.has_places && !rule.data.contains(&last) || is_version_document(target.below_root());
+    may_have.then_some(rule)
 }
 
 pub(super) fn of_service(official: &str) -> Option<&'static Rule> {
@@ -62,10 +64,16 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| Rules {
         .map(|row| Rule {
             service: row.service,
             shapes: Shapes::parse(VERSIONS.iter().chain(row.links).copied()),
+            has_places: !row.links.is_empty(),
             data: row.data,
         })
         .collect(),
-    others: Rule { service: "", shapes: Shapes::parse(VERSIONS.iter().copied()), data: &[] },
+    others: Rule {
+        service: "",
+        shapes: Shapes::parse(VERSIONS.iter().copied()),
+        has_places: false,
+        data: &[],
+    },
 });
 
 pub(super) struct Row {
@@ -92,8 +100,8 @@ pub(super) const ROWS: &[Row] = &[
         "identity",
         &[
             "links.self|next|previous",
-            "*.links.self|identity_provider|protocols",
-            "*[].links.self|assignment|membership|prior_role|identity_provider|protocols",
+            "*.links.self|identity_provider|protocols|roles",
+            "*[].links.self|assignment|membership|prior_role|identity_provider|protocols|roles",
             "role_inference.prior_role.links.self",
             "role_inference.implies.links.self",
             "role_inference.implies[].links.self",
@@ -122,7 +130,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     // glance:glance/api/versions.py. All else of it is a path.
-    Row { service: "image", links: &[], data: &["file"] },
+    row("image", &[]),
     // neutron:neutron/api/api_common.py (get_pagination_links), neutron/pecan_wsgi/controllers/root.py.
     row("network", &["*_links[].href", "resources[].links[].href"]),
     // cinder:cinder/api/common.py (ViewBuilder), cinder/api/views/*.py; qos_specs.py has links at the top.
@@ -132,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
             "links[].href",
             "*_links[].href",
             "*[].links[].href",
-            "volume|backup|snapshot|transfer|message.links[].href",
+            "volume|backup|transfer|message.links[].href",
         ],
     ),
     // placement:placement/handlers/root.py. All else of it is a path.
@@ -149,19 +157,20 @@ pub(super) const ROWS: &[Row] = &[
         data: &["template", "environment", "files", "metadata"],
     },
     // designate:designate/objects/adapters/api_v2/base.py (_get_resource_links, _get_collection_links),
-    // zone_export.py and zone_import.py (links of their own).
+    // zone_export.py, zone_import.py, shared_zone.py (links of their own).
     row("dns", &["links.self|next|export|zone", "*[].links.self|export|zone"]),
     // octavia:octavia/api/common/pagination.py (_make_links), octavia/api/root_controller.py.
     row("load-balancer", &["*_links[].href"]),
-    // ironic:ironic/api/controllers/link.py, v1/collection.py (next), v1/node.py (links to parts), v1/__init__.py. A
+    // ironic:ironic/api/controllers/link.py, v1/collection.py (next), v1/node.py (links to parts; those to children are one), v1/volume.py, v1/__init__.py. A
     // node stands at the top itself, beside `extra`, `properties` and the like.
     row(
         "baremetal",
         &[
             "next",
             "links[].href",
-            "nodes|ports|portgroups|chassis|drivers|allocations|deploy_templates|runbooks|inspection_rules|conductors|connectors|targets|history|volume[].links[].href",
-            "nodes|ports|portgroups|chassis|drivers|allocations|deploy_templates|runbooks|inspection_rules|conductors|connectors|targets|states|volume|bios|events|properties|lookup|heartbeat|shards[].href",
+            "links.href",
+            "nodes|ports|portgroups|chassis|drivers|allocations|deploy_templates|runbooks|inspection_rules|conductors|connectors|targets|history|bios|indicators[].links[].href",
+            "nodes|ports|portgroups|chassis|drivers|allocations|deploy_templates|runbooks|inspection_rules|conductors|connectors|targets|states|volume|bios|events|properties|lookup|heartbeat|continue_inspection|shards[].href",
             "nodes[].ports|portgroups|states|volume|bios[].href",
             "chassis[].nodes[].href",
             "portgroups[].ports[].href",
@@ -186,7 +195,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "*_links[].href",
             "*[].links[].href",
-            "share|snapshot|share_instance|share_group|share_group_snapshot|share_group_type|share_replica|snapshot_instance|message.links[].href",
+            "share|snapshot|share_group|share_group_snapshot|share_snapshot_export_location|transfer|resource_lock|message.links[].href",
         ],
     ),
     // trove:trove/common/views.py (create_links), trove/common/pagination.py, trove/instance/views.py,
@@ -196,7 +205,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "links[].href",
             "*[].links[].href",
-            "instance|cluster|flavor|datastore|configuration|backup.links[].href",
+            "instance|cluster|flavor|datastore.links[].href",
             "instance|cluster.flavor|configuration|replica_of.links[].href",
             "instance.replicas[].links[].href",
             "instances|clusters[].flavor|configuration|replica_of.links[].href",

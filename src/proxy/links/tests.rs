@@ -128,7 +128,9 @@ fn objects_image_data_and_what_nobody_knows_are_let_alone() {
     let table = table();
     for (request, expected) in [
         ("/compute/servers", true),
-        ("/image/v2/images", true),
+        ("/image", true),
+        ("/image/v2/", true),
+        ("/image/v2/images", false),
         ("/image/v2/images/i/file", false),
         ("/object-store/c/o.json", false),
         ("/object-store", false),

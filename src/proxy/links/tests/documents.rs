@@ -99,6 +99,7 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
             r#"{"nodes": [{"links": [{"href": "TURN/1"}], "ports": [{"href": "TURN/p"}], "extra": {"links": [{"href": "KEEP/"}]}}], "next": "TURN/n"}"#,
             r#"{"uuid": "1", "links": [{"href": "TURN/1"}], "states": [{"href": "TURN/s"}], "extra": {"links": [{"href": "KEEP/"}], "next": "KEEP/"},
                 "driver_info": {"deploy_kernel": "KEEP/", "links": [{"href": "KEEP/"}]}, "instance_info": {"image_source": "KEEP/"}}"#,
+            r#"{"children": ["KEEP/"], "links": {"rel": "children", "href": "TURN/nodes"}}"#,
             r#"{"default_version": {"links": [{"href": "TURN/v1/"}]}, "versions": [{"links": [{"href": "TURN/v1/"}]}]}"#,
         ],
     ),
@@ -121,7 +122,8 @@ const DOCUMENTS: &[(&str, &[&str])] = &[
         "database",
         &[
             r#"{"instances": [{"links": [{"href": "TURN/1"}], "flavor": {"links": [{"href": "TURN/f"}]}}], "links": [{"rel": "next", "href": "TURN/n"}]}"#,
-            r#"{"datastores": [{"versions": [{"links": [{"href": "TURN/1"}]}]}], "configuration": {"values": {"links": [{"href": "KEEP/"}]}}}"#,
+            r#"{"datastores": [{"versions": [{"links": [{"href": "TURN/1"}]}]}], "configuration": {"links": [{"href": "KEEP/"}]}}"#,
+            r#"{"instance": {"replica_of": {"links": [{"href": "TURN/1"}]}, "replicas": [{"links": [{"href": "TURN/2"}]}], "configuration": {"links": [{"href": "TURN/3"}]}}}"#,
         ],
     ),
     ("workflow", &[r#"{"workflows": [{"definition": "KEEP/", "next": "KEEP/"}], "next": "TURN/n"}"#]),
