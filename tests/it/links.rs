@@ -280,6 +280,16 @@ async fn where_links_may_be_turned_no_encoding_is_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_that_is_a_path_stays_a_path() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: LENGTH\r\n\r\n\
+                  {\"servers_links\": [{\"href\": \"/v2.1/servers?marker=1\"}, {\"href\": \"UP/v2.1/servers\"}]}";
+    let (_service, _keystone, proxy) = saying("compute", "/v2.1", answer).await;
+    let links = get(proxy.addr, "/compute/servers").await.json();
+    assert_eq!(links["servers_links"][0]["href"], "/v2.1/servers?marker=1");
+    assert_eq!(here(&proxy, &links["servers_links"][1]["href"]), "/compute/v2.1/servers");
+}
+
+#[tokio::test(start_paused = true)]
 async fn trailers_of_a_turned_body_pass_and_its_digest_does_not() {
     let (_service, _keystone, proxy) = saying(
         "compute",
