@@ -31,6 +31,7 @@ mod links;
 mod names;
 mod no_route;
 mod path;
+mod pin;
 mod prefixes;
 mod published;
 mod route;
@@ -39,6 +40,9 @@ pub use build::Build;
 pub use links::is_https_twin;
 pub use no_route::NoRoute;
 pub use path::PathRule;
+pub use pin::InvalidPin;
+pub use pin::Pin;
+pub(crate) use pin::is_ours;
 pub use prefixes::Prefix;
 pub use route::Route;
 
@@ -98,8 +102,10 @@ pub struct Target<'a> {
     pub path_and_query: PathAndQuery,
     /// The rule that placed the path.
     pub rule: PathRule,
-    /// The request's own first segment as written, with its region.
+    /// The request's own first segment as written, with its region; empty where the service stands at the root.
     pub prefix: &'a str,
+    /// What the listener is pinned to, if it is.
+    pub pin: Option<&'a Pin>,
 }
 
 impl Target<'_> {
@@ -115,7 +121,7 @@ impl RouteTable {
     ///
     /// `/`, `/-/` and what else is answered here is for the caller to look at first.
     pub fn resolve<'a>(&'a self, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
-        let (path, query) = path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+        let (path, query) = split_query(path_and_query);
         let below = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
         let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
         let (name, region) = split_region(prefix);
@@ -126,20 +132,23 @@ impl RouteTable {
             build::Name::V3(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
             build::Name::V3(entry) => (entry, Cow::Owned(format!("/v3{rest}"))),
         };
-        let route = self.route(entry, region)?;
-        if route.is_insecure {
-            return Err(NoRoute::InsecureEndpoint {
-                service: route.service_type.clone(),
-                endpoint: route.upstream.clone(),
-                settings_key: route.settings_key.clone(),
-            });
+        let (route, path_and_query, rule) = target(self.route(entry, region)?, &rest, query)?;
+        Ok(Target { route, path_and_query, rule, prefix, pin: None })
+    }
+
+    /// The same where a service stands at the root: the whole path is its own.
+    pub fn resolve_at<'a>(&'a self, pin: &'a Pin, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
+        let (path, query) = split_query(path_and_query);
+        if !path.starts_with('/') {
+            return Err(NoRoute::Malformed);
         }
-        if climb::climbs_out(&rest) {
-            return Err(NoRoute::ClimbsOut);
-        }
-        let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, &rest);
-        let path_and_query = place(route, rule, &rest, query).ok_or(NoRoute::Malformed)?;
-        Ok(Target { route, path_and_query, rule, prefix })
+        let (name, region) = split_region(pin.prefix());
+        let found = match self.names.get(name) {
+            Some(build::Name::Service(entry)) => self.route(*entry, region),
+            Some(build::Name::Ours | build::Name::V3(_)) | None => Err(self.unknown(name)),
+        };
+        let (route, path_and_query, rule) = target(found.map_err(|why| pin.explain(why))?, path, query)?;
+        Ok(Target { route, path_and_query, rule, prefix: "", pin: Some(pin) })
     }
 
     /// The region of requests that name none: the listener's own, or the one taken by catalog order.
@@ -243,6 +252,32 @@ fn split_region(prefix: &str) -> (&str, Option<&str>) {
 /// Whether a request means this region, percent-decoded.
 fn is_region(written: &str, region: &Region) -> bool {
     percent_decode_str(written).eq(region.0.bytes())
+}
+
+/// Where a path goes at a route, or why it goes nowhere.
+fn target<'a>(
+    route: &'a Route,
+    rest: &str,
+    query: &str,
+) -> Result<(&'a Route, PathAndQuery, PathRule), NoRoute> {
+    if route.is_insecure {
+        return Err(NoRoute::InsecureEndpoint {
+            service: route.service_type.clone(),
+            endpoint: route.upstream.clone(),
+            settings_key: route.settings_key.clone(),
+        });
+    }
+    if climb::climbs_out(rest) {
+        return Err(NoRoute::ClimbsOut);
+    }
+    let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
+    let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
+    Ok((route, path_and_query, rule))
+}
+
+/// Path, and query with its `?`.
+fn split_query(path_and_query: &str) -> (&str, &str) {
+    path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()))
 }
 
 /// Path and query at the upstream, in one allocation; `None` if they cannot be sent.
