@@ -8,33 +8,53 @@
 //! 4. A service that exists by an override alone is listed, for the listener's region and all interfaces; so is
 //!    Keystone, should the real catalog lack it.
 //! 5. What no prefix leads to is left out, and so is a second endpoint like one that is listed.
-//! 6. Ids are made from what an entry says, so that they are the same in every answer.
+//! 6. Where Keystone stands at the listener's root, it is all that there is: no other service is reached there.
+//! 7. Ids are made from what an entry says, so that they are the same in every answer.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use super::View;
 use super::local_tokens::hex;
 use crate::catalog::{Endpoint, Interface, Region};
-use crate::identity::Snapshot;
-use crate::routing::RouteTable;
+use crate::routing::{Route, RouteTable};
 
 /// The catalog as in a token, and as `GET /v3/auth/catalog` gives it.
-pub(super) fn of(snapshot: &Snapshot, base: &str) -> Vec<Value> {
-    list(&snapshot.catalog.endpoints, &snapshot.routes, base)
+pub(super) fn of(view: View<'_>) -> Vec<Value> {
+    let View { snapshot, base, prefix, .. } = view;
+    list(&snapshot.catalog.endpoints, &snapshot.routes, Here { base, is_root: prefix.is_empty() })
 }
 
-fn list(endpoints: &[Endpoint], routes: &RouteTable, base: &str) -> Vec<Value> {
+/// Where the addresses lead.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    base: &'a str,
+    /// Whether Keystone stands at the root.
+    is_root: bool,
+}
+
+impl Here<'_> {
+    /// Rule 6.
+    fn url(self, route: &Route) -> Option<String> {
+        match self.is_root {
+            false => Some(format!("{}{}", self.base, route.face())),
+            true => route.is_identity.then(|| format!("{}{}", self.base, route.face_at_root())),
+        }
+    }
+}
+
+fn list(endpoints: &[Endpoint], routes: &RouteTable, here: Here<'_>) -> Vec<Value> {
     let mut services: Vec<Service<'_>> = Vec::new();
     for endpoint in endpoints {
         for region in regions(endpoint, routes) {
-            add(&mut services, routes, base, endpoint_of(endpoint, region));
+            add(&mut services, routes, here, endpoint_of(endpoint, region));
         }
     }
     let is_real = |service_type: &str| endpoints.iter().any(|it| it.service_type == service_type);
     for service_type in routes.types().filter(|it| !is_real(it)) {
         for interface in [Interface::Public, Interface::Internal, Interface::Admin] {
             let place = Place { service_type, name: service_type, interface, region: routes.region() };
-            add(&mut services, routes, base, place);
+            add(&mut services, routes, here, place);
         }
     }
     services.into_iter().map(Service::into_value).collect()
@@ -74,14 +94,14 @@ struct Service<'a> {
     endpoints: Vec<Value>,
 }
 
-fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, base: &str, place: Place<'a>) {
+fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, here: Here<'_>, place: Place<'a>) {
     let Place { service_type, name, interface, region } = place;
     let is_listed =
         |it: &Service<'_>| it.service_type == service_type && it.places.contains(&(interface, region));
     if services.iter().any(is_listed) {
         return;
     }
-    let Some(route) = routes.published(service_type, region) else { return };
+    let Some(url) = routes.published(service_type, region).and_then(|route| here.url(route)) else { return };
     let region_id = region.map(|region| region.0.as_str());
     let interface_name = interface.to_string();
     let entry = json!({
@@ -89,7 +109,7 @@ fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, base: &str, pla
         "interface": interface_name,
         "region_id": region_id,
         "region": region_id,
-        "url": format!("{base}{}", route.face()),
+        "url": url,
     });
     let at = services.iter().position(|it| it.service_type == service_type && it.name == name);
     let at = at.unwrap_or_else(|| {

@@ -82,7 +82,7 @@ impl Pin {
 }
 
 /// Whether a path is ours on every listener, whatever stands there.
-pub fn is_ours(path: &str) -> bool {
+pub(crate) fn is_ours(path: &str) -> bool {
     path.strip_prefix("/-").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

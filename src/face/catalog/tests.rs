@@ -25,7 +25,7 @@ fn shown(catalog: &Value, preferences: &Preferences) -> (Vec<Value>, RouteTable)
         project_scoped: true,
         previous: None,
     });
-    (list(&catalog.endpoints, &routes, BASE), routes)
+    (list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false }), routes)
 }
 
 /// Type, interface, region and URL of every endpoint.
