@@ -11,6 +11,7 @@ mod forwarding;
 mod guard;
 mod healing;
 mod keeping;
+mod listeners;
 mod replay;
 mod routing;
 mod shutdown;
