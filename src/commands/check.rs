@@ -299,8 +299,9 @@ fn table(report: &Value) -> String {
 /// A line about a listener that is not as all are.
 fn special(listener: &Value) -> Option<String> {
     let text = |key: &str| listener[key].as_str();
-    let place = text("endpoint").or_else(|| text("problem")).unwrap_or_default();
-    let service = text("service").map(|service| format!("{service} at its root, {place}"));
+    let pinned = text("service").zip(text("endpoint"));
+    let service = pinned.map(|(service, endpoint)| format!("{service} at its root, {endpoint}"));
+    let service = service.or_else(|| text("problem").map(str::to_owned));
     let secret = (listener["client_secret"] == true).then(|| "wants a client secret".to_owned());
     let facts: Vec<String> = service.into_iter().chain(secret).collect();
     let address = text("address").unwrap_or_default();
@@ -343,7 +344,7 @@ mod tests {
             "listener 127.0.0.1:1: image at its root, http://h; wants a client secret"
         );
         let line = at("imag".into(), none, "this leads nowhere".into(), false).unwrap();
-        assert_eq!(line, "listener 127.0.0.1:1: imag at its root, this leads nowhere");
+        assert_eq!(line, "listener 127.0.0.1:1: this leads nowhere");
     }
 
     #[test]
