@@ -1,6 +1,7 @@
 //! One record a request, written when its response's body ends, however it ends.
 //!
-//! Never a header value but the upstream's request id, never a query.
+//! Never a header value but the upstream's request id, never a query, nor a token that is a part of the path, as in
+//! Keystone's v2.0.
 
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ impl Record {
     pub(crate) fn describe(&mut self, method: &Method, uri: &Uri, peer: &str) {
         self.fields = Some(Box::new(Fields {
             method: method.clone(),
-            path: uri.path().to_owned(),
+            path: shown(uri.path()),
             peer: peer.to_owned(),
             service: None,
             region: None,
@@ -114,6 +115,20 @@ impl Record {
     }
 }
 
+/// The path without the token in it.
+fn shown(path: &str) -> String {
+    match path.split_once(BEFORE_TOKEN) {
+        Some((before, token)) => {
+            let after = &token[token.find('/').unwrap_or(token.len())..];
+            format!("{before}{BEFORE_TOKEN}..{after}")
+        }
+        None => path.to_owned(),
+    }
+}
+
+/// What a token stands after.
+const BEFORE_TOKEN: &str = "/v2.0/tokens/";
+
 impl Drop for Record {
     fn drop(&mut self) {
         let elapsed = self.start.elapsed();
@@ -138,6 +153,23 @@ impl Drop for Record {
                 request_id = fields.request_id,
                 "request"
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_token_in_a_path_is_not_shown() {
+        for (path, expected) in [
+            ("/v2.0/tokens/secret", "/v2.0/tokens/.."),
+            ("/identity/v2.0/tokens/secret/endpoints", "/identity/v2.0/tokens/../endpoints"),
+            ("/v2.0/tokens", "/v2.0/tokens"),
+            ("/object-store/c/tokens/o", "/object-store/c/tokens/o"),
+        ] {
+            assert_eq!(shown(path), expected);
         }
     }
 }

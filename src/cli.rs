@@ -36,7 +36,7 @@ pub enum Command {
     /// Run a cloud of our own on loopback, with the proxy in front: no account needed
     ///
     /// The cloud lives in memory and ends with the command. It has identity, object store, image,
-    /// compute and other services in three regions, and tokens short enough to watch them being replaced.
+    /// compute and other services in four regions, and tokens short enough to watch them being replaced.
     Demo(DemoArgs),
 }
 

@@ -103,7 +103,9 @@ impl Cloud {
             let login =
                 sites.first().map_or_else(String::new, |site: &Site| format!("http://{}", site.public()));
             let service: Arc<dyn Service> = match row.kind {
-                Kind::Identity => Arc::clone(&keystone) as Arc<dyn Service>,
+                Kind::Identity => {
+                    Arc::new(keystone::Mount { keystone: Arc::clone(&keystone), root: row.root() })
+                }
                 Kind::Objects => {
                     let keystone = Arc::clone(&keystone);
                     Arc::new(objects::Objects::new(row, keystone, login, room.clone(), time.clone()))

@@ -1,7 +1,8 @@
 //! The local face: what is answered here in Keystone's stead (design 6), so that a stock client needs no credentials.
 //!
 //! ```text
-//! head, route ─► keystone_v3::recognise ─► Asked, or none of ours: the request goes its way
+//! head, route ─► keystone_v3, keystone_v2::recognise ─► Asked, or none of ours: the request goes its way
+//! head ─► swift_v1::SwiftLogin, or none: the same for Swift, which has no route
 //! Asked ─► Face::answer
 //!    request ......... what a login asks for; any user and secret will do, another scope than the held one will not
 //!    local_tokens .... random, worth nothing elsewhere, known here for 24 h
@@ -17,6 +18,7 @@
 //! 4. Where the token held has no scope, the lists of scopes are Keystone's: a person looks there for the project to start
 //!    the proxy with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -28,26 +30,48 @@ use serde_json::{Value, json};
 mod catalog;
 mod client_key;
 mod documents;
+mod keystone_v2;
 mod keystone_v3;
 mod local_tokens;
 mod request;
+mod swift_v1;
 
 pub(crate) use client_key::ClientKey;
-pub(crate) use keystone_v3::Asked;
+pub(crate) use swift_v1::SwiftLogin;
 
 use self::keystone_v3::SUBJECT_TOKEN;
 use self::local_tokens::{LocalToken, LocalTokens};
-use self::request::Login;
+use self::request::{Granted, Login};
 use crate::body::{ReadError, read_limited};
 use crate::client::Upload;
 use crate::clock::Clock;
 use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, Snapshot};
 use crate::reply::ReplyBody;
-use crate::routing::Target;
+use crate::routing::{Target, split_region};
 use crate::secret::Secret;
 
-/// What answers for Keystone; one for all workers, since a client's next connection may be another's.
+/// What is asked of Keystone and answered here.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// In the Identity API v2.0.
+    V2(keystone_v2::Asked),
+    /// In the Identity API v3, or of any version.
+    V3(keystone_v3::Asked),
+}
+
+impl Asked {
+    /// Whether it is asked before a login, or is one; where a client secret is wanted, the rest is for those who have
+    /// logged in.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::V2(asked) => asked.is_open(),
+            Self::V3(asked) => asked.is_open(),
+        }
+    }
+}
+
+/// What answers for Keystone and Swift; one for all workers, since a client's next connection may be another's.
 #[derive(Debug)]
 pub(crate) struct Face {
     tokens: LocalTokens,
@@ -86,10 +110,12 @@ impl Face {
     /// What a request asks of us; `None` if it is for whoever it is addressed to.
     pub(crate) fn recognise(&self, head: &Parts, target: &Target<'_>, snapshot: &Snapshot) -> Option<Asked> {
         let find = |subject: &HeaderValue| self.tokens.find(subject, self.clock.now());
-        let asked = keystone_v3::recognise(head, target, snapshot.token.header(), find)?;
+        let Some(asked) = keystone_v3::recognise(head, target, snapshot.token.header(), find) else {
+            return keystone_v2::recognise(head, target, find).map(Asked::V2);
+        };
         // Rule 4.
         let is_for_keystone = asked.is_about_scopes() && matches!(snapshot.holder.scope, HeldScope::Unscoped);
-        (!is_for_keystone).then_some(asked)
+        (!is_for_keystone).then_some(Asked::V3(asked))
     }
 
     /// The answer. Only a login's body is looked at.
@@ -99,6 +125,19 @@ impl Face {
         view: View<'_>,
         upload: Option<&Upload>,
     ) -> Result<Response<ReplyBody>, Failure> {
+        match asked {
+            Asked::V2(asked) => self.answer_v2(asked, view, upload).await,
+            Asked::V3(asked) => self.answer_v3(asked, view, upload).await,
+        }
+    }
+
+    async fn answer_v3(
+        &self,
+        asked: keystone_v3::Asked,
+        view: View<'_>,
+        upload: Option<&Upload>,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        use keystone_v3::Asked;
         match asked {
             Asked::Versions => {
                 let mut response = reply(
@@ -115,12 +154,9 @@ impl Face {
             }
             Asked::LogIn { with_catalog } => {
                 let login = Login::parse(&read_login(upload).await?)?;
-                self.check(&login.offered, view).await?;
+                self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;
-                let token = self.tokens.issue(login.methods, scope, view.key.copied(), self.clock.now());
-                let (subject, token) = token.map_err(|error| {
-                    Failure::new(Reason::Overloaded, format!("{error}; try again")).retry_after(TRY_AGAIN)
-                })?;
+                let (subject, token) = self.issue(login.methods, scope, view.key)?;
                 Ok(token_reply(StatusCode::CREATED, &subject, &token, view, with_catalog))
             }
             Asked::ShowToken { subject, token, with_catalog } => {
@@ -143,13 +179,30 @@ impl Face {
             Asked::System => Ok(reply(StatusCode::OK, &documents::system(view))),
         }
     }
+
+    /// Makes a local token.
+    fn issue(
+        &self,
+        methods: Vec<String>,
+        scope: Granted,
+        key: Option<&ClientKey>,
+    ) -> Result<(HeaderValue, Arc<LocalToken>), Failure> {
+        self.tokens.issue(methods, scope, key.copied(), self.clock.now()).map_err(|error| {
+            Failure::new(Reason::Overloaded, format!("{error}; try again")).retry_after(TRY_AGAIN)
+        })
+    }
 }
 
 impl Face {
     /// Whether one of the secrets that a login offers is what it must know, or a token that was given for that. A login
     /// without it waits for its answer, and learns nothing else.
-    async fn check(&self, offered: &[Secret], view: View<'_>) -> Result<(), Failure> {
-        let Some(key) = view.key else { return Ok(()) };
+    pub(crate) async fn check(
+        &self,
+        offered: &[Secret],
+        key: Option<&ClientKey>,
+        v3_url: impl FnOnce() -> Option<String>,
+    ) -> Result<(), Failure> {
+        let Some(key) = key else { return Ok(()) };
         let opens = |offered: &Secret| {
             let offered = offered.expose().as_bytes();
             key.is(offered) || self.tokens.opens(offered, key, self.clock.now())
@@ -159,18 +212,30 @@ impl Face {
         }
         tokio::time::sleep(WRONG_SECRET).await;
         let message = "The request you have made requires authentication, and the client secret of this proxy is not \
-                       what was sent as the password; take it from whoever runs the proxy";
-        Err(Failure::new(Reason::ClientRefused, message).log_in_at(view.v3_url()))
+                       what was sent as the password or key; take it from whoever runs the proxy";
+        Err(Failure { log_in_at: v3_url(), ..Failure::new(Reason::ClientRefused, message) })
     }
 }
 
 impl View<'_> {
     /// The v3 API as this client reaches it, without a slash at its end.
     fn v3_url(&self) -> String {
+        self.version_url("v3")
+    }
+
+    /// The v2.0 API likewise.
+    fn v2_url(&self) -> String {
+        self.version_url("v2.0")
+    }
+
+    fn version_url(&self, version: &str) -> String {
         let Self { base, prefix, .. } = self;
-        let leads_to_v3 = prefix.split(['@', '%']).next() == Some("v3");
+        // `/v3` and `/v2.0` lead to Keystone, and are a part of the path as well.
+        if split_region(prefix).0 == version {
+            return format!("{base}/{prefix}");
+        }
         let slash = if prefix.is_empty() { "" } else { "/" };
-        format!("{base}{slash}{prefix}{}", if leads_to_v3 { "" } else { "/v3" })
+        format!("{base}{slash}{prefix}/{version}")
     }
 }
 

@@ -92,12 +92,6 @@ impl Failure {
         Self { reason, message: message.into(), retry_after: None, log_in_at: None }
     }
 
-    /// The same, and where to log in.
-    #[must_use]
-    pub fn log_in_at(self, url: String) -> Self {
-        Self { log_in_at: Some(url), ..self }
-    }
-
     /// The same, worth another try after `delay`.
     #[must_use]
     pub fn retry_after(self, delay: Duration) -> Self {

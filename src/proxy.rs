@@ -3,7 +3,7 @@
 //! ```text
 //! 1 guard ................ may this be asked here at all?
 //!   door ................. where a client secret is set: by whom? A stranger may look for us and log in
-//! 2 admin ................ `/` and `/-/` are answered by ourselves
+//! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
 //! 3 hop_by_hop, framing .. stripped once, before anything is added
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix, or the listener's own service ─► endpoint, path by the seven rules
@@ -11,7 +11,7 @@
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 healing .............. a token that was refused is replaced, and once more from 5
-//! 10 hop_by_hop, framing, rewrite on the way back
+//! 10 hop_by_hop, framing, rewrite, links on the way back
 //! ```
 //!
 //! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -33,6 +34,7 @@ mod guard;
 mod healing;
 mod hop_by_hop;
 mod inject;
+mod links;
 mod minting;
 mod respond;
 mod rewrite;
@@ -44,6 +46,7 @@ pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
 pub use minting::{Credential, Minting};
 
 use self::healing::{Healing, Used};
+use self::links::Turning;
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
@@ -171,18 +174,26 @@ impl Proxy {
             }
             return self.admin.answer(&head, &base.url(), is_stranger);
         }
+        if let Some(login) = door.swift_login(&head) {
+            let base = base.url();
+            self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
+            let snapshot = self.cell.ready(self.token_wait).await?;
+            let (route, path) = door.storage(&login, &snapshot)?;
+            record.routed("auth", route.region_label());
+            return self.face.answer_for_swift(&login, &format!("{base}{path}"), door.key());
+        }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));
         make_ready(&mut head, upload.as_ref());
         let asked = head.uri.path_and_query().cloned();
         let mut snapshot = self.cell.ready(self.token_wait).await?;
-        let asked = asked.as_ref().map_or("/", |asked| asked.as_str());
-        if is_stranger && !self.lets_in_to_log_in(door, &head, asked, &snapshot) {
+        let path = asked.as_ref().map_or("/", |asked| asked.as_str());
+        if is_stranger && !self.lets_in_to_log_in(door, &head, path, &snapshot) {
             return Err(door.refusal(&base.url()));
         }
         let mut is_replay = false;
         loop {
-            let target = door.resolve(&snapshot.routes, &head, asked)?;
+            let target = door.resolve(&snapshot.routes, path)?;
             record.routed(&target.route.service_type, target.route.region_label());
             if let Some(asked) = self.face.recognise(&head, &target, &snapshot) {
                 let (base, prefix) = (&base.url(), target.prefix);
@@ -195,6 +206,7 @@ impl Proxy {
             }
             inject::token(&mut head.headers, snapshot.token.header().clone());
             inject::host(&mut head.headers, target.route.host.clone());
+            links::ask_plain(&mut head.headers, &target);
             let outgoing = Outgoing {
                 method: &head.method,
                 target: &target.path_and_query,
@@ -218,13 +230,13 @@ impl Proxy {
                     }
                 }
             }
-            return downstream_response(response, &head.method, &target, &snapshot, &base);
+            return downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
         }
     }
 
     /// Whether this is what leads to a login, which nobody has done before.
-    fn lets_in_to_log_in(&self, door: &Door, head: &Parts, asked: &str, snapshot: &Snapshot) -> bool {
-        let target = door.resolve(&snapshot.routes, head, asked).ok();
+    fn lets_in_to_log_in(&self, door: &Door, head: &Parts, path: &str, snapshot: &Snapshot) -> bool {
+        let target = door.resolve(&snapshot.routes, path).ok();
         let asked = target.and_then(|target| self.face.recognise(head, &target, snapshot));
         asked.is_some_and(|asked| asked.is_open())
     }
@@ -257,7 +269,8 @@ fn downstream_response(
     response: Response<ResponseBody>,
     method: &Method,
     target: &Target<'_>,
-    snapshot: &Snapshot,
+    asked: Option<&PathAndQuery>,
+    snapshot: &Arc<Snapshot>,
     base: &Base<'_>,
 ) -> Result<Response<ReplyBody>, Failure> {
     let (mut head, body) = response.into_parts();
@@ -269,6 +282,18 @@ fn downstream_response(
     hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
     failures::check_redirect(&head, target)?;
     rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
+    if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
+        && (method == Method::HEAD || !body.is_end_stream())
+    {
+        turning.loosen(&mut head.headers);
+        if !body.is_end_stream() {
+            let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
+            let here = links::Here { snapshot, asked, pin: target.pin.cloned(), base: base.url() };
+            let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
+            framing::response(method, head.status, &mut head.headers, &body);
+            return Ok(Response::from_parts(head, body));
+        }
+    }
     framing::response(method, head.status, &mut head.headers, &body);
     Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
 }

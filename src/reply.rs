@@ -1,4 +1,4 @@
-//! `ReplyBody`: what goes back to the client, an upstream's body or one of ours.
+//! `ReplyBody`: what goes back to the client, an upstream's body, as it came or changed on the way, or one of ours.
 //!
 //! It carries the request's record and closes it when the last byte has been
 //! taken out. An error of the upstream's body is passed on as it is: hyper then
@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::access_log::Record;
 use crate::client::{BodyError, ResponseBody, TrailerFilter};
@@ -23,7 +25,12 @@ pub struct ReplyBody {
 
 enum Source {
     Ours(Option<Bytes>),
-    Upstream { body: ResponseBody, filter: TrailerFilter },
+    Upstream {
+        body: ResponseBody,
+        filter: TrailerFilter,
+    },
+    /// Boxed, so that nothing here knows how it is changed.
+    Streamed(UnsyncBoxBody<Bytes, BodyError>),
 }
 
 impl ReplyBody {
@@ -36,6 +43,11 @@ impl ReplyBody {
     /// An upstream's body, as it comes, but for what `filter` takes out of its trailers.
     pub(crate) fn upstream(body: ResponseBody, filter: TrailerFilter) -> Self {
         Self { source: Source::Upstream { body, filter }, record: None }
+    }
+
+    /// An upstream's body that is changed as it comes.
+    pub(crate) fn streamed(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
+        Self { source: Source::Streamed(body.boxed_unsync()), record: None }
     }
 
     /// Attaches the record that is to be closed with this body.
@@ -86,6 +98,7 @@ impl Body for ReplyBody {
                 }
                 frame
             }
+            Source::Streamed(body) => ready!(Pin::new(body).poll_frame(cx)),
         };
         match frame {
             Some(Ok(frame)) => {
@@ -107,6 +120,7 @@ impl Body for ReplyBody {
         match &self.source {
             Source::Ours(text) => text.is_none(),
             Source::Upstream { body, .. } => body.is_end_stream(),
+            Source::Streamed(body) => body.is_end_stream(),
         }
     }
 
@@ -114,6 +128,7 @@ impl Body for ReplyBody {
         match &self.source {
             Source::Ours(text) => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
             Source::Upstream { body, .. } => body.size_hint(),
+            Source::Streamed(body) => body.size_hint(),
         }
     }
 }

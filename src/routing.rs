@@ -129,10 +129,11 @@ impl RouteTable {
         let (entry, rest) = match *found {
             build::Name::Ours => return Err(NoRoute::Reserved { name: no_route::shown(name) }),
             build::Name::Service(entry) => (entry, Cow::Borrowed(rest)),
-            build::Name::V3(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
-            build::Name::V3(entry) => (entry, Cow::Owned(format!("/v3{rest}"))),
+            build::Name::Version(entry) if region.is_none() => (entry, Cow::Borrowed(path)),
+            build::Name::Version(entry) => (entry, Cow::Owned(format!("/{name}{rest}"))),
         };
-        let (route, path_and_query, rule) = target(self.route(entry, region)?, &rest, query)?;
+        let route = self.route(entry, region)?;
+        let (path_and_query, rule) = located(route, &rest, query)?;
         Ok(Target { route, path_and_query, rule, prefix, pin: None })
     }
 
@@ -142,13 +143,19 @@ impl RouteTable {
         if !path.starts_with('/') {
             return Err(NoRoute::Malformed);
         }
+        let route = self.route_at(pin)?;
+        let (path_and_query, rule) = located(route, path, query)?;
+        Ok(Target { route, path_and_query, rule, prefix: "", pin: Some(pin) })
+    }
+
+    /// The endpoint that stands at the root.
+    pub fn route_at(&self, pin: &Pin) -> Result<&Route, NoRoute> {
         let (name, region) = split_region(pin.prefix());
         let found = match self.names.get(name) {
             Some(build::Name::Service(entry)) => self.route(*entry, region),
-            Some(build::Name::Ours | build::Name::V3(_)) | None => Err(self.unknown(name)),
+            Some(build::Name::Ours | build::Name::Version(_)) | None => Err(self.unknown(name)),
         };
-        let (route, path_and_query, rule) = target(found.map_err(|why| pin.explain(why))?, path, query)?;
-        Ok(Target { route, path_and_query, rule, prefix: "", pin: Some(pin) })
+        found.map_err(|why| pin.explain(why))
     }
 
     /// The region of requests that name none: the listener's own, or the one taken by catalog order.
@@ -206,8 +213,8 @@ impl RouteTable {
         let entry = &self.entries[entry];
         let route = match region {
             None => entry.home.clone()?,
-            Some(written) => match entry.regions.iter().find(|(region, _)| is_region(written, region)) {
-                Some((_, route)) => route.clone()?,
+            Some(written) => match entry.in_written_region(written) {
+                Some(route) => route.clone()?,
                 None => entry.any_region.filter(|_| !written.is_empty()).ok_or_else(|| {
                     NoRoute::RegionMissing {
                         service: entry.service.clone(),
@@ -218,7 +225,15 @@ impl RouteTable {
                 })?,
             },
         };
-        Ok(&self.routes[route])
+        let route = &self.routes[route];
+        if route.is_insecure {
+            return Err(NoRoute::InsecureEndpoint {
+                service: route.service_type.clone(),
+                endpoint: route.upstream.clone(),
+                settings_key: route.settings_key.clone(),
+            });
+        }
+        Ok(route)
     }
 
     fn unknown(&self, name: &str) -> NoRoute {
@@ -228,7 +243,10 @@ impl RouteTable {
         let lower = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
         // A long name is no slip of a known one, and comparing it would take long.
-        let names = self.names.iter().filter(|(_, it)| name.len() <= 64 && !matches!(it, build::Name::Ours));
+        let names =
+            self.names.iter().filter(|_| name.len() <= 64).filter(|(known, it)| {
+                !matches!(it, build::Name::Ours) && ***known != *names::LEGACY_KEYSTONE
+            });
         let nearest = names.map(|(known, _)| (distance(known), known)).min();
         let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
         NoRoute::UnknownService {
@@ -240,7 +258,7 @@ impl RouteTable {
 }
 
 /// Splits `service@region`, where `@` may be written `%40`.
-fn split_region(prefix: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
     let at = prefix.find('@').map(|at| (at, 1));
     let encoded = prefix.find("%40").map(|at| (at, 3));
     match at.into_iter().chain(encoded).min() {
@@ -249,30 +267,14 @@ fn split_region(prefix: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether a request means this region, percent-decoded.
-fn is_region(written: &str, region: &Region) -> bool {
-    percent_decode_str(written).eq(region.0.bytes())
-}
-
-/// Where a path goes at a route, or why it goes nowhere.
-fn target<'a>(
-    route: &'a Route,
-    rest: &str,
-    query: &str,
-) -> Result<(&'a Route, PathAndQuery, PathRule), NoRoute> {
-    if route.is_insecure {
-        return Err(NoRoute::InsecureEndpoint {
-            service: route.service_type.clone(),
-            endpoint: route.upstream.clone(),
-            settings_key: route.settings_key.clone(),
-        });
-    }
+/// The path and query of a request at a route, and the rule that says so, or why it goes nowhere.
+fn located(route: &Route, rest: &str, query: &str) -> Result<(PathAndQuery, PathRule), NoRoute> {
     if climb::climbs_out(rest) {
         return Err(NoRoute::ClimbsOut);
     }
     let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
     let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
-    Ok((route, path_and_query, rule))
+    Ok((path_and_query, rule))
 }
 
 /// Path, and query with its `?`.

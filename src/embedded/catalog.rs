@@ -1,7 +1,8 @@
-//! Where each service of the cloud is: three regions, laid out as three kinds of real clouds are.
+//! Where each service of the cloud is: four regions, laid out as kinds of real clouds are.
 //!
 //! `RegionOne` has a port for each service, `RegionTwo` a path for each, as DevStack has them, and
-//! `RegionThree` has what providers come up with: Ceph's object gateway, services behind a common path.
+//! `RegionThree` and `RegionFour` have what providers come up with: Ceph's object gateway with the account in its
+//! paths and without, services behind a common path, a project in compute's path, a Keystone below a path.
 //! Each service has two addresses: one for the public interface, one for internal and admin.
 
 use serde_json::{Value, json};
@@ -48,6 +49,7 @@ const fn row(
 const ONE: &str = "RegionOne";
 const TWO: &str = "RegionTwo";
 const THREE: &str = "RegionThree";
+const FOUR: &str = "RegionFour";
 
 /// Every service there is, in catalog order.
 pub const LAYOUT: &[Row] = &[
@@ -66,6 +68,9 @@ pub const LAYOUT: &[Row] = &[
     row(TWO, ("volumev3", "cinderv3"), "/volume/v3/{project}", Kind::Resources),
     row(THREE, ("object-store", "swift"), "/swift/v1/AUTH_{project}", Kind::Objects),
     row(THREE, ("compute", "nova"), "/v1/compute/v2.1/{project}", Kind::Resources),
+    row(FOUR, ("identity", "keystone"), "/identity", Kind::Identity),
+    row(FOUR, ("object-store", "swift"), "/swift/v1", Kind::Objects),
+    row(FOUR, ("compute", "nova"), "/v2.1/{project}", Kind::Resources),
 ];
 
 impl Row {
@@ -161,6 +166,9 @@ mod tests {
             ("/volume/v3/{project}", "/volume"),
             ("/swift/v1/AUTH_{project}", "/swift"),
             ("/v1/compute/v2.1/{project}", "/v1/compute"),
+            ("/identity", "/identity"),
+            ("/swift/v1", "/swift"),
+            ("/v2.1/{project}", ""),
         ] {
             assert!(roots.contains(&expected), "{expected:?} in {roots:?}");
         }

@@ -10,7 +10,7 @@
 //! It differs from the real one on purpose in this: a 401 never says what was wrong, as everywhere but in
 //! debug mode; tokens are random texts, not Fernet; there is one domain; times have microseconds.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -61,7 +61,7 @@ pub struct Keystone {
 
 /// Whether a request is a login.
 pub fn is_login(head: &Parts) -> bool {
-    head.method == Method::POST && head.uri.path().trim_end_matches('/') == "/v3/auth/tokens"
+    head.method == Method::POST && head.uri.path().trim_end_matches('/').ends_with("/v3/auth/tokens")
 }
 
 impl Keystone {
@@ -206,8 +206,17 @@ fn user(name: &str) -> Option<&'static User> {
     people::USERS.iter().find(|user| user.name == name)
 }
 
-impl Service for Keystone {
+/// Keystone at one of its addresses.
+#[derive(Debug)]
+pub(super) struct Mount {
+    /// The one that there is.
+    pub(super) keystone: Arc<Keystone>,
+    /// What stands before `/v3`.
+    pub(super) root: &'static str,
+}
+
+impl Service for Mount {
     fn answer(&self, request: Request<Incoming>) -> Answer<'_> {
-        Box::pin(self.respond(request))
+        Box::pin(self.keystone.respond(request, self.root))
     }
 }

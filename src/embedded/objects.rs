@@ -171,13 +171,15 @@ struct Ask {
 
 impl Ask {
     fn new(inner: &Arc<Inner>, head: &http::request::Parts) -> Result<Self, Refusal> {
+        let caller = Caller::of(&head.headers, &*inner.tokens, &inner.login);
+        let left_out = (!inner.row.is_of_a_project()).then(|| caller.own_account());
         let mut ask = Self {
             inner: Arc::clone(inner),
             method: head.method.clone(),
-            target: path::target(head.uri.path(), inner.row.root())?,
+            target: path::target(head.uri.path(), inner.row.root(), left_out.as_deref())?,
             query: Query::new(head.uri.query().unwrap_or_default()),
             headers: head.headers.clone(),
-            caller: Caller::of(&head.headers, &*inner.tokens, &inner.login),
+            caller,
         };
         tempurl::admit(&mut ask)?;
         Ok(ask)

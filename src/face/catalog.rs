@@ -8,8 +8,10 @@
 //! 4. A service that exists by an override alone is listed, for the listener's region and all interfaces; so is
 //!    Keystone, should the real catalog lack it.
 //! 5. What no prefix leads to is left out, and so is a second endpoint like one that is listed.
-//! 6. Where Keystone stands at the listener's root, it is all that there is: no other service is reached there.
-//! 7. Ids are made from what an entry says, so that they are the same in every answer.
+//! 6. Ids are made from what an entry says, so that they are the same in every answer.
+//! 7. v2.0 has one entry for all interfaces of a service in a region. It has all three addresses, since clients of that
+//!    time take for granted that none is missing.
+//! 8. Where Keystone stands at the listener's root, it is all that there is: no other service is reached there.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -21,6 +23,15 @@ use crate::routing::{Route, RouteTable};
 
 /// The catalog as in a token, and as `GET /v3/auth/catalog` gives it.
 pub(super) fn of(view: View<'_>) -> Vec<Value> {
+    of_view(view).into_iter().map(Service::into_value).collect()
+}
+
+/// The same as in a token of v2.0.
+pub(super) fn of_v2(view: View<'_>) -> Vec<Value> {
+    of_view(view).into_iter().map(Service::into_v2).collect()
+}
+
+fn of_view(view: View<'_>) -> Vec<Service<'_>> {
     let View { snapshot, base, prefix, .. } = view;
     list(&snapshot.catalog.endpoints, &snapshot.routes, Here { base, is_root: prefix.is_empty() })
 }
@@ -34,16 +45,16 @@ struct Here<'a> {
 }
 
 impl Here<'_> {
-    /// Rule 6.
+    /// Rule 8.
     fn url(self, route: &Route) -> Option<String> {
-        match self.is_root {
-            false => Some(format!("{}{}", self.base, route.face())),
-            true => route.is_identity.then(|| format!("{}{}", self.base, route.face_at_root())),
+        if self.is_root {
+            return route.is_identity.then(|| format!("{}{}", self.base, route.face_at_root()));
         }
+        Some(format!("{}{}", self.base, route.face()))
     }
 }
 
-fn list(endpoints: &[Endpoint], routes: &RouteTable, here: Here<'_>) -> Vec<Value> {
+fn list<'a>(endpoints: &'a [Endpoint], routes: &'a RouteTable, here: Here<'_>) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'_>> = Vec::new();
     for endpoint in endpoints {
         for region in regions(endpoint, routes) {
@@ -57,7 +68,7 @@ fn list(endpoints: &[Endpoint], routes: &RouteTable, here: Here<'_>) -> Vec<Valu
             add(&mut services, routes, here, place);
         }
     }
-    services.into_iter().map(Service::into_value).collect()
+    services
 }
 
 /// The regions for which an endpoint is listed; where one has its own, both have the address of that.
@@ -90,44 +101,83 @@ fn endpoint_of<'a>(endpoint: &'a Endpoint, region: Option<&'a Region>) -> Place<
 struct Service<'a> {
     service_type: &'a str,
     name: &'a str,
-    places: Vec<(Interface, Option<&'a Region>)>,
-    endpoints: Vec<Value>,
+    endpoints: Vec<Listed<'a>>,
+}
+
+/// An endpoint of it.
+struct Listed<'a> {
+    interface: Interface,
+    region: Option<&'a Region>,
+    url: String,
 }
 
 fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, here: Here<'_>, place: Place<'a>) {
     let Place { service_type, name, interface, region } = place;
-    let is_listed =
-        |it: &Service<'_>| it.service_type == service_type && it.places.contains(&(interface, region));
+    let is_there = |it: &Listed<'_>| it.interface == interface && it.region == region;
+    let is_listed = |it: &Service<'_>| it.service_type == service_type && it.endpoints.iter().any(is_there);
     if services.iter().any(is_listed) {
         return;
     }
     let Some(url) = routes.published(service_type, region).and_then(|route| here.url(route)) else { return };
-    let region_id = region.map(|region| region.0.as_str());
-    let interface_name = interface.to_string();
-    let entry = json!({
-        "id": id(&[service_type, name, &interface_name, region_id.unwrap_or_default()]),
-        "interface": interface_name,
-        "region_id": region_id,
-        "region": region_id,
-        "url": url,
-    });
     let at = services.iter().position(|it| it.service_type == service_type && it.name == name);
     let at = at.unwrap_or_else(|| {
-        services.push(Service { service_type, name, places: Vec::new(), endpoints: Vec::new() });
+        services.push(Service { service_type, name, endpoints: Vec::new() });
         services.len() - 1
     });
-    services[at].places.push((interface, region));
-    services[at].endpoints.push(entry);
+    services[at].endpoints.push(Listed { interface, region, url });
 }
 
 impl Service<'_> {
     fn into_value(self) -> Value {
+        let Self { service_type, name, endpoints } = self;
+        let entry = |it: Listed<'_>| {
+            let interface = it.interface.to_string();
+            json!({
+                "id": id(&[service_type, name, &interface, it.region_id().unwrap_or_default()]),
+                "interface": interface,
+                "region_id": it.region_id(),
+                "region": it.region_id(),
+                "url": it.url,
+            })
+        };
         json!({
-            "endpoints": self.endpoints,
-            "id": id(&[self.service_type, self.name]),
-            "type": self.service_type,
-            "name": self.name,
+            "endpoints": endpoints.into_iter().map(entry).collect::<Vec<_>>(),
+            "id": id(&[service_type, name]),
+            "type": service_type,
+            "name": name,
         })
+    }
+
+    /// Rule 7.
+    fn into_v2(self) -> Value {
+        let Self { service_type, name, endpoints } = self;
+        let mut regions: Vec<Listed<'_>> = Vec::new();
+        for endpoint in endpoints {
+            if regions.iter().all(|it| it.region != endpoint.region) {
+                regions.push(endpoint);
+            }
+        }
+        let entry = |it: Listed<'_>| {
+            json!({
+                "id": id(&[service_type, name, it.region_id().unwrap_or_default()]),
+                "region": it.region_id(),
+                "publicURL": it.url,
+                "internalURL": it.url,
+                "adminURL": it.url,
+            })
+        };
+        json!({
+            "endpoints": regions.into_iter().map(entry).collect::<Vec<_>>(),
+            "endpoints_links": [],
+            "type": service_type,
+            "name": name,
+        })
+    }
+}
+
+impl Listed<'_> {
+    fn region_id(&self) -> Option<&str> {
+        self.region.map(|region| region.0.as_str())
     }
 }
 

@@ -126,7 +126,7 @@ fn named(it: &Named) -> Value {
 }
 
 /// RFC 3339 with microseconds, as Keystone writes it. A clock that no calendar has is shown as its last day.
-fn time(time: SystemTime) -> String {
+pub(super) fn time(time: SystemTime) -> String {
     let time = Timestamp::try_from(time).unwrap_or(Timestamp::MAX);
     format!("{time:.6}")
 }

@@ -65,9 +65,8 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    /// Whether it is asked before a login, or is one; where a client secret is wanted, the rest is for those who have
-    /// logged in.
-    pub(crate) fn is_open(&self) -> bool {
+    /// Whether it is asked before a login, or is one.
+    pub(super) fn is_open(&self) -> bool {
         match self {
             Self::Versions | Self::Version | Self::LogIn { .. } => true,
             Self::ShowToken { .. }

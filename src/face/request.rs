@@ -68,11 +68,11 @@ impl Granted {
 /// Why a body is no login; the first two in Keystone's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
-    #[error("Expecting to find valid JSON in request body. Send a login as in the Identity API v3")]
+    #[error("Expecting to find valid JSON in request body. Send a login as in the Identity API")]
     Json,
-    #[error("Expecting to find {0} in request body. Send a login as in the Identity API v3")]
+    #[error("Expecting to find {0} in request body. Send a login as in the Identity API")]
     Missing(&'static str),
-    #[error("Invalid input for field '{0}'. Send a login as in the Identity API v3")]
+    #[error("Invalid input for field '{0}'. Send a login as in the Identity API")]
     Invalid(&'static str),
     #[error(
         "Expecting to find one of system, project, domain, OS-TRUST:trust or unscoped in scope. Send just one \

@@ -15,9 +15,10 @@ use http::request::Parts;
 use super::guard::{Entrance, Guard, InvalidAllowedHost};
 use super::{Base, Settings};
 use crate::catalog::service_types;
-use crate::face::ClientKey;
+use crate::face::{ClientKey, SwiftLogin};
 use crate::failure::{Failure, Reason};
-use crate::routing::{self, NoRoute, Pin, RouteTable, Target};
+use crate::identity::Snapshot;
+use crate::routing::{self, NoRoute, Pin, Route, RouteTable, Target};
 use crate::secret::Secret;
 use crate::server::{BoundAddr, ListenAddr};
 
@@ -82,39 +83,68 @@ impl Door {
         routing::is_ours(path) || (path == "/" && self.pin.is_none())
     }
 
-    /// Where a request goes. What rule 2 keeps for us goes where it does on other listeners.
+    /// Where a request goes.
     pub(super) fn resolve<'a>(
         &'a self,
         routes: &'a RouteTable,
-        head: &Parts,
         path_and_query: &'a str,
     ) -> Result<Target<'a>, NoRoute> {
         match &self.pin {
-            Some(pin) if !is_v1_login(head) => routes.resolve_at(pin, path_and_query),
-            Some(_) | None => routes.resolve(path_and_query),
+            Some(pin) => routes.resolve_at(pin, path_and_query),
+            None => routes.resolve(path_and_query),
         }
     }
 
-    /// The answer to whoever has no token of ours, at the door of `base`.
+    /// A login by Swift's v1 authentication; rule 2 where a service is at the root.
+    pub(super) fn swift_login(&self, head: &Parts) -> Option<SwiftLogin> {
+        if self.pin.is_some() && !is_v1_login(head) {
+            return None;
+        }
+        SwiftLogin::recognise(head)
+    }
+
+    /// The object store that such a login is for, and the path at which it is reached here.
+    pub(super) fn storage<'a>(
+        &self,
+        login: &SwiftLogin,
+        snapshot: &'a Snapshot,
+    ) -> Result<(&'a Route, String), Failure> {
+        let Some(pin) = &self.pin else {
+            let route = login.route(snapshot)?;
+            return Ok((route, route.face()));
+        };
+        let route = snapshot.routes.route_at(pin)?;
+        if !route.is_object_store {
+            let message =
+                format!("this listener is pinned to {pin}, which is no object store; log in at another");
+            return Err(Failure::new(Reason::NoSuchService, message));
+        }
+        Ok((route, route.face_at_root().to_owned()))
+    }
+
+    /// The answer to whoever has no token of ours; `base` is our address as the client wrote it.
     pub(super) fn refusal(&self, base: &str) -> Failure {
-        let service =
-            self.pin.as_ref().map(Pin::service).map(|name| service_types::official(name).unwrap_or(name));
-        let (way, v3) = match service {
-            None | Some("identity") => {
-                let v3 = format!("{base}/v3");
-                (format!("log in at {v3} with the client secret as the password"), Some(v3))
+        let log_in_at = self.v3_url(base);
+        let way = match (&log_in_at, self.service()) {
+            (Some(v3), _) => format!("log in at {v3} with the client secret as the password"),
+            (None, Some("object-store")) => {
+                format!("log in at {base}/auth/v1.0 with the client secret as the key")
             }
-            Some("object-store") => {
-                (format!("log in at {base}/auth/v1.0 with the client secret as the key"), None)
-            }
-            Some(_) => ("log in at another listener that has the same client secret".to_owned(), None),
+            (None, _) => "log in at another listener that has the same client secret".to_owned(),
         };
         let message = format!("{REQUIRED}, so {way}, and send the token as X-Auth-Token");
-        let failure = Failure::new(Reason::ClientRefused, message);
-        match v3 {
-            Some(v3) => failure.log_in_at(v3),
-            None => failure,
-        }
+        Failure { log_in_at, ..Failure::new(Reason::ClientRefused, message) }
+    }
+
+    /// Where Keystone's face is, if it is here.
+    pub(super) fn v3_url(&self, base: &str) -> Option<String> {
+        matches!(self.service(), None | Some("identity")).then(|| format!("{base}/v3"))
+    }
+
+    /// The type of the service at the root.
+    fn service(&self) -> Option<&str> {
+        let name = self.pin.as_ref()?.service();
+        Some(service_types::official(name).or_else(|| service_types::of_project(name)).unwrap_or(name))
     }
 }
 

@@ -164,9 +164,15 @@ mod tests {
     fn a_401_carries_a_challenge() {
         let failure = Failure::new(Reason::WrongScope, "x");
         assert_eq!(respond(&failure).headers()["www-authenticate"], "Keystone");
-        let failure = Failure::new(Reason::ClientRefused, "x").log_in_at("http://here/v3".to_owned());
-        assert_eq!(respond(&failure).headers()["www-authenticate"], "Keystone uri=\"http://here/v3\"");
-        assert_eq!(respond(&failure.log_in_at("\n".to_owned())).headers()["www-authenticate"], "Keystone");
+        for (url, challenge) in [
+            (Some("http://here/v3"), "Keystone uri=\"http://here/v3\""),
+            (Some("\n"), "Keystone"),
+            (None, "Keystone"),
+        ] {
+            let log_in_at = url.map(str::to_owned);
+            let failure = Failure { log_in_at, ..Failure::new(Reason::ClientRefused, "x") };
+            assert_eq!(respond(&failure).headers()["www-authenticate"], challenge);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! `Location`, `Content-Location`, `X-Storage-Url` and the targets of `Link`
 //! (RFC 8288 3). Which links can be turned, and to what, is `routing`'s to say;
-//! here they are found and replaced. Links in JSON bodies are another matter.
+//! here they are found and replaced. Those in JSON bodies are found by `links`.
 
 use http::header::{CONTENT_LOCATION, LINK, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue};

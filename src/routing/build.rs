@@ -1,7 +1,10 @@
 //! Builds a [`RouteTable`]: every decision about names, regions and endpoints is taken here, once for each
 //! snapshot, so that a request only looks up.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+
+use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::choice::{Choice, Chooser, LookIn, Memory};
 use super::expand::{ExpandError, Values};
@@ -56,6 +59,15 @@ impl Entry {
         let (_, route) = self.regions.iter().find(|(it, _)| it == region)?;
         route.as_ref().ok().copied()
     }
+
+    /// What there is in one of the catalog's regions, as a request writes it: percent-decoded, and if none is called so,
+    /// decoded again, since that is how some are published ([`prefixes::published`]).
+    pub(super) fn in_written_region(&self, written: &str) -> Option<&Result<usize, NoRoute>> {
+        let find = |name: &[u8]| self.regions.iter().find(|(region, _)| region.0.as_bytes() == name);
+        let once: Cow<'_, [u8]> = percent_decode_str(written).into();
+        let (_, route) = find(&once).or_else(|| find(&Cow::from(percent_decode(&once))))?;
+        Some(route)
+    }
 }
 
 /// A first segment.
@@ -65,8 +77,8 @@ pub(super) enum Name {
     Ours,
     /// An entry, by its position.
     Service(usize),
-    /// Keystone by `/v3`, a segment that belongs to the path as well.
-    V3(usize),
+    /// Keystone by a version, `/v3` or `/v2.0`: a segment that belongs to the path as well.
+    Version(usize),
 }
 
 impl RouteTable {
@@ -93,7 +105,8 @@ impl RouteTable {
         let prefixes = prefixes::list(&routes, &ordered, &entries);
         let mut names: HashMap<Box<str>, Name> =
             ordered.into_iter().map(|(name, entry)| (name.into_boxed_str(), Name::Service(entry))).collect();
-        names.insert("v3".into(), Name::V3(identity));
+        names.insert("v3".into(), Name::Version(identity));
+        names.entry(names::LEGACY_KEYSTONE.into()).or_insert(Name::Version(identity));
         names.extend(names::OURS.map(|name| (name.into(), Name::Ours)));
         skipped.extend(build.catalog.skipped.iter().cloned());
         Self {

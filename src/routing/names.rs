@@ -20,6 +20,10 @@ pub(super) const OURS: [&str; 3] = ["-", "auth", "s3"];
 /// Names of Keystone at the auth URL; what follows `v3` keeps it.
 pub(super) const KEYSTONES: [&str; 2] = ["identity", "v3"];
 
+/// Keystone's at the auth URL too, for clients that stopped there; but whatever else claims it keeps it: a tool that was
+/// made for a bare Neutron asks for `/v2.0/networks`.
+pub(super) const LEGACY_KEYSTONE: &str = "v2.0";
+
 /// What a name stands for in the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Selector {

@@ -84,8 +84,8 @@ pub enum NoRoute {
         /// The first segment as written, without the region.
         name: String,
     },
-    /// One of our own prefixes at which nothing answers.
-    #[error("nothing answers at /{name} here; the page at / lists what does")]
+    /// One of our own prefixes, at which nothing of the cloud is.
+    #[error("no service of the cloud is at /{name}; the page at / lists what is where")]
     Reserved {
         /// The prefix.
         name: String,

@@ -38,7 +38,7 @@ pub enum InvalidPin {
 impl Pin {
     /// To a service by any of its names, in a region.
     pub fn new(service: &str, region: Option<&Region>) -> Result<Self, InvalidPin> {
-        if names::OURS.contains(&service) || service == "v3" {
+        if names::OURS.contains(&service) || ["v3", names::LEGACY_KEYSTONE].contains(&service) {
             return Err(InvalidPin::Ours(service.to_owned()));
         }
         if !names::can_be_prefix(service) {
@@ -121,7 +121,7 @@ mod tests {
             let seen = pin.region().map(|region| region.0);
             assert_eq!((pin.service(), seen.as_deref(), pin.to_string()), (service, region, text.to_owned()));
         }
-        for text in ["", "@R", "a@", "a/b", "-", "auth", "s3", "v3", "v3@R", "a b", "ü", ".."] {
+        for text in ["", "@R", "a@", "a/b", "-", "auth", "s3", "v3", "v3@R", "v2.0", "a b", "ü", ".."] {
             assert!(text.parse::<Pin>().is_err(), "{text}");
         }
     }

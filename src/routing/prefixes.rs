@@ -51,7 +51,7 @@ pub(super) fn publish(
             let name = places.clone().find_map(|region| {
                 let leads_to = |entry: usize| entries[entry].route(region);
                 best_name(route, routes, names, leads_to).map(|name| match region {
-                    Some(region) => with_region(name, &region.0),
+                    Some(region) => published(name, &region.0),
                     None => name.to_owned(),
                 })
             });
@@ -92,6 +92,19 @@ pub(super) fn list(routes: &[Route], names: &[(String, usize)], entries: &[Entry
         });
     }
     prefixes
+}
+
+/// `service@region` as a path segment in which gophercloud finds no version, whatever the region is called.
+///
+/// It looks for `v` and digits in the whole path, decoded (`openstack/utils/base_endpoint.go`), and goes on with what
+/// stands before them: of `/image@dev1` it would make `/image@de`. So such a `v` is encoded twice (`de%25761`): its
+/// decoded path then has `%76`, which it encodes again. Who asks for `/image@dev1` gets the same.
+pub(super) fn published(name: &str, region: &str) -> String {
+    let mut prefix = with_region(name, region);
+    while let Some(at) = version_at(&prefix[name.len()..]) {
+        prefix.replace_range(name.len() + at..=name.len() + at, "%2576");
+    }
+    prefix
 }
 
 /// `service@region`, as a path segment.
@@ -135,7 +148,13 @@ fn share_root(route: &Route, other: &Route) -> bool {
 
 /// Whether gophercloud would take a part of the name for a version (`v[0-9.]+`).
 fn looks_versioned(name: &str) -> bool {
-    name.as_bytes().windows(2).any(|pair| pair[0] == b'v' && (pair[1].is_ascii_digit() || pair[1] == b'.'))
+    version_at(name).is_some()
+}
+
+/// Where such a part begins.
+fn version_at(name: &str) -> Option<usize> {
+    let is_start = |pair: &[u8]| pair[0] == b'v' && (pair[1].is_ascii_digit() || pair[1] == b'.');
+    name.as_bytes().windows(2).position(is_start)
 }
 
 /// What is encoded in a region: all but unreserved characters (RFC 3986 section 2.3).

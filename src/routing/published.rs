@@ -7,8 +7,8 @@
 //!    that region has the same one, or none that can be used.
 //! 4. The interface is the one that is set: whichever of them a client asks for, requests go there.
 
-use super::RouteTable;
 use super::route::Route;
+use super::{NoRoute, RouteTable};
 use crate::catalog::Region;
 
 impl RouteTable {
@@ -35,6 +35,15 @@ impl RouteTable {
             |route: usize| keystone.filter(|it| self.routes[*it].upstream == self.routes[route].upstream);
         let found = there.map(|route| same(route).unwrap_or(route)).or(keystone)?;
         Some(&self.routes[found]).filter(|route| !route.prefix.is_empty())
+    }
+
+    /// The route of a type in a region as a request writes it, or why there is none; with a region as by
+    /// `/{type}@{region}`, but no name of the user's stands in its way.
+    pub fn of_type(&self, service_type: &str, region: Option<&str>) -> Result<&Route, NoRoute> {
+        let known = self.types.iter().find(|(it, _)| it == service_type);
+        let (_, entry) = known.ok_or_else(|| self.unknown(service_type))?;
+        let route = self.route(*entry, region)?;
+        if route.prefix.is_empty() { Err(self.unknown(service_type)) } else { Ok(route) }
     }
 }
 
@@ -124,6 +133,40 @@ mod tests {
     }
 
     #[test]
+    fn a_type_is_found_in_a_region_as_it_is_written() {
+        let catalog = serde_json::json!([
+            service("object-store", &[("A", "http://a:8080/v1/AUTH_p"), ("dev1", "http://b:8080/swift/v1")]),
+            service("compute", &[("A", "http://a:8774/v2.1")]),
+        ]);
+        let overrides = [("object-store", "http://mine:8080/v1/AUTH_p")];
+        for (overrides, home) in
+            [(&[][..], "http://a:8080/v1/AUTH_p"), (&overrides[..], "http://mine:8080/v1/AUTH_p")]
+        {
+            let table = table(&catalog, Some("A"), overrides);
+            for (region, expected) in [
+                (None, Ok(home)),
+                (Some("A"), Ok(home)),
+                (Some("%41"), Ok(home)),
+                (Some("dev1"), Ok("http://b:8080/swift/v1")),
+                (Some("de%761"), Ok("http://b:8080/swift/v1")),
+                (Some("de%25761"), Ok("http://b:8080/swift/v1")),
+                (Some("C"), Err("object-store has no endpoint in region C, only in A, dev1")),
+                (Some(""), Err("object-store has no endpoint in region ")),
+            ] {
+                match (table.of_type("object-store", region), expected) {
+                    (Ok(route), Ok(url)) => assert_eq!(route.upstream.to_string(), url, "{region:?}"),
+                    (Err(error), Err(start)) => {
+                        assert!(error.to_string().starts_with(start), "{region:?}: {error}");
+                    }
+                    (seen, expected) => panic!("{region:?}: {seen:?}, not {expected:?}"),
+                }
+            }
+            let error = table.of_type("image", None).unwrap_err().to_string();
+            assert!(error.starts_with("there is no service `image` here"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_name_of_the_users_takes_nothing_out_of_the_catalog() {
         let catalog = serde_json::json!([
             service("compute", &[("A", "http://a:8774/v2.1")]),
@@ -145,5 +188,6 @@ mod tests {
         let here = |service_type| table.published(service_type, None).unwrap().upstream.to_string();
         assert_eq!(here("compute"), "http://a:8774/v2.1");
         assert_eq!(here("image"), "http://a:9292");
+        assert_eq!(table.of_type("image", None).unwrap().upstream.to_string(), "http://a:9292");
     }
 }

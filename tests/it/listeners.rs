@@ -104,22 +104,78 @@ async fn a_pinned_object_store_stands_at_the_root() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_v1_login_is_not_the_services() {
-    let (_cloud, proxy) = cloud([listener(Some("object-store"), None), listener(None, None)]).await;
-    let (at, beside) = (proxy.addr, proxy.addrs[1]);
+async fn only_a_v1_login_is_not_the_services_and_leads_to_the_root() {
+    let pins = ["object-store", "object-store@RegionThree", "compute"];
+    let (_cloud, proxy) = cloud(pins.map(|pin| listener(Some(pin), None))).await;
+    let [at, ceph, compute] = proxy.addrs[..] else { panic!() };
+    let account = format!("/v1/AUTH_{}", PROJECTS[0].id);
     for field in ["X-Auth-User: a:b\r\n", "X-Storage-User: a:b\r\n"] {
-        let (here, there) = (
-            send(at, "GET", "/auth/v1.0", field, "").await,
-            send(beside, "GET", "/auth/v1.0", field, "").await,
-        );
-        assert_eq!((here.status, here.reason()), (there.status, there.reason()), "{field}");
-        assert_ne!(here.reason(), "", "{field}");
+        for at in [at, ceph] {
+            let reply = send(at, "GET", "/auth/v1.0", field, "").await;
+            assert_eq!((reply.status, reply.reason()), (200, ""), "{field}");
+            let url = reply.field("x-storage-url").unwrap().to_owned();
+            assert_eq!(url, format!("http://{at}{account}"));
+            let path = url.strip_prefix(&format!("http://{at}")).unwrap();
+            let token = reply.field("x-auth-token").unwrap();
+            let reply =
+                send(at, "PUT", &format!("{path}/c"), &format!("X-Auth-Token: {token}\r\n"), "").await;
+            assert!(matches!(reply.status, 201 | 202), "{}", reply.status);
+            assert_eq!(get(at, "/").await.text(), "c\n");
+        }
         for (method, path) in
             [("PUT", "/auth/v1.0"), ("GET", "/auth/v1.0/x"), ("GET", "/auth"), ("GET", "/auth/v1")]
         {
             assert_eq!(send(at, method, path, field, "").await.reason(), "", "{method} {path}");
         }
+        let reply = send(compute, "GET", "/auth/v1.0", field, "").await;
+        assert_eq!((reply.status, reply.reason()), (404, "no_such_service"));
+        assert!(reply.text().contains("pinned to compute"), "{}", reply.text());
     }
+    assert_eq!(get(at, "/auth/v1.0").await.reason(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn older_logins_need_the_client_secret_too() {
+    let (_cloud, proxy) =
+        cloud([listener(None, Some(SECRET)), listener(Some("object-store"), Some(SECRET))]).await;
+    for (at, path, files) in [
+        (proxy.addr, "/auth/v1.0", "/object-store"),
+        (proxy.addr, "/auth@RegionTwo", "/object-store"),
+        (proxy.addrs[1], "/auth/v1.0", "/"),
+    ] {
+        for field in ["X-Auth-Key", "X-Storage-Pass"] {
+            let fields = |key: &str| format!("X-Auth-User: any\r\n{field}: {key}\r\n");
+            let reply = send(at, "GET", path, &fields(SECRET), "").await;
+            assert_eq!(reply.status, 200, "{path}");
+            let token = reply.field("x-storage-token").unwrap();
+            assert!(with_token(at, files, token).await.status < 300, "{path}");
+            for wrong in ["wrong", ""] {
+                let reply = send(at, "GET", path, &fields(wrong), "").await;
+                assert_eq!((reply.status, reply.reason()), (401, "client_refused"), "{path}");
+                assert_eq!(reply.field("x-storage-url"), None);
+            }
+        }
+    }
+    // Nor is it told what regions there are.
+    for path in ["/auth@Nowhere/v1.0", "/auth/x"] {
+        assert_eq!(get(proxy.addr, path).await.reason(), "client_refused");
+    }
+    for (credentials, right) in [
+        (json!({ "passwordCredentials": { "username": "any", "password": SECRET } }), true),
+        (json!({ "token": { "id": SECRET } }), true),
+        (json!({ "passwordCredentials": { "username": SECRET, "password": "x" } }), false),
+        (json!({ "passwordCredentials": {}, "tenantId": SECRET }), false),
+    ] {
+        let body = json!({ "auth": credentials }).to_string();
+        let reply = send(proxy.addr, "POST", "/v2.0/tokens", "", &body).await;
+        assert_eq!(reply.status, if right { 200 } else { 401 }, "{body}");
+        if right {
+            let token = reply.json()["access"]["token"]["id"].as_str().unwrap().to_owned();
+            assert_eq!(with_token(proxy.addr, "/object-store", &token).await.status, 204);
+        }
+    }
+    assert_eq!(get(proxy.addr, "/v2.0").await.status, 200);
+    assert_eq!(get(proxy.addr, "/v2.0/tenants").await.reason(), "client_refused");
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +215,12 @@ async fn other_services_and_regions_can_be_pinned_too() {
     let [compute, objects, identity, misspelt, nowhere] = proxy.addrs[..] else { panic!() };
     let versions = get(compute, "/").await;
     assert!(versions.text().contains("v2.1"), "{}", versions.text());
-    assert_eq!(get(compute, "/servers").await.text(), get(compute, "/v2.1/servers").await.text());
+    let servers = get(compute, "/servers").await;
+    assert_eq!(servers.text(), get(compute, "/v2.1/servers").await.text());
+    // Links in JSON, too.
+    let link = servers.json()["servers"][0]["links"][0]["href"].as_str().unwrap().to_owned();
+    let path = link.strip_prefix(&format!("http://{compute}")).unwrap();
+    assert!(path.starts_with("/v2.1/servers/") && get(compute, path).await.status == 200, "{link}");
 
     send(objects, "PUT", "/there", "", "").await;
     assert_eq!(get(objects, "/").await.text(), "there\n");
@@ -234,7 +295,7 @@ async fn a_client_secret_is_wanted_by_every_login_and_every_request() {
     let (cloud, proxy) = cloud([listener(None, Some(SECRET))]).await;
     let at = proxy.addr;
     // What may be asked by everybody.
-    for path in ["/-/livez", "/-/readyz", "/", "/v3", "/v3/", "/identity", "/identity/v3"] {
+    for path in ["/-/livez", "/-/readyz", "/", "/v3", "/v3/", "/v2.0", "/identity", "/identity/v3"] {
         let reply = get(at, path).await;
         assert!(reply.status < 400, "{path} {}", reply.status);
         assert!(!reply.text().contains("demo") && !reply.text().contains("object-store"), "{}", reply.text());

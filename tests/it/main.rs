@@ -6,11 +6,13 @@
 mod support;
 
 mod admin;
+mod discovery;
 mod face;
 mod forwarding;
 mod guard;
 mod healing;
 mod keeping;
+mod links;
 mod listeners;
 mod replay;
 mod routing;

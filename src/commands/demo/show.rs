@@ -16,7 +16,7 @@ pub(super) async fn show(demo: &Demo, screen: Screen) -> io::Result<Exit> {
     let services = demo.snapshot().map_or(0, |snapshot| snapshot.routes.service_count());
     screen.heading("An OpenStack cloud of its own, and Gatestone in front of it")?;
     screen.line(format_args!(
-        "  cloud  {}: {services} services in three regions, all in memory",
+        "  cloud  {}: {services} services in four regions, all in memory",
         demo.cloud.auth_url()
     ))?;
     screen.line(format_args!(

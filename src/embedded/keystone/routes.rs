@@ -73,21 +73,23 @@ impl From<Refusal> for No {
 struct Call<'a> {
     keystone: &'a Keystone,
     head: Parts,
+    /// What stands before the version in the path.
+    mount: &'a str,
     now: Timestamp,
-    /// `http://host:port`.
+    /// `http://host:port` and `mount`.
     root: String,
 }
 
 impl Keystone {
-    /// Answers one request.
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> Reply {
+    /// Answers one request to the address where it is below `mount`.
+    pub(super) async fn respond(&self, request: Request<Incoming>, mount: &str) -> Reply {
         let (head, body) = request.into_parts();
         let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        let root = format!("http://{host}");
+        let root = format!("http://{host}{mount}");
         let Ok(body) = read_limited(body, LONGEST_BODY_BYTES).await else {
             return finish(refuse(&No::TooLarge, &root));
         };
-        let call = Call { keystone: self, head, now: self.time.now(), root };
+        let call = Call { keystone: self, head, mount, now: self.time.now(), root };
         let reply = call.answer(&body).unwrap_or_else(|no| refuse(&no, &call.root));
         finish(reply)
     }
@@ -95,7 +97,8 @@ impl Keystone {
 
 impl Call<'_> {
     fn answer(&self, body: &[u8]) -> Result<Reply, No> {
-        let path = self.head.uri.path().trim_end_matches('/').to_owned();
+        let path = self.head.uri.path().strip_prefix(self.mount).ok_or(No::Lost)?;
+        let path = path.trim_end_matches('/').to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match segments.as_slice() {
             [] => {

@@ -174,7 +174,7 @@ async fn the_catalog_names_every_service_where_it_is() {
     let (_, token, body) = log_in(&cloud, demo(), project(0)).await;
     let catalog = &body["token"]["catalog"];
     let compute = catalog.as_array().unwrap().iter().find(|service| service["type"] == "compute").unwrap();
-    assert_eq!(compute["endpoints"].as_array().unwrap().len(), 9);
+    assert_eq!(compute["endpoints"].as_array().unwrap().len(), 12);
     let site = cloud.site("compute", "RegionTwo").unwrap();
     let url = format!("http://{}/compute/v2.1", site.internal());
     assert!(compute["endpoints"].as_array().unwrap().iter().any(|endpoint| {
@@ -184,6 +184,24 @@ async fn the_catalog_names_every_service_where_it_is() {
     assert_eq!(&ask(&cloud, "GET", "/v3/auth/catalog", &fields, "").await.2["catalog"], catalog);
     cloud.keystone().set_catalog(Some(json!([])));
     assert_eq!(ask(&cloud, "GET", "/v3/auth/catalog", &fields, "").await.2["catalog"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_the_same_one_below_a_path() {
+    let cloud = Cloud::start(Spec::default()).await.unwrap();
+    let site = cloud.site("identity", "RegionFour").unwrap();
+    let there = async |method, path, fields: &[(&str, &str)]| {
+        let reply = testing::ask(site.public(), method, path, fields, "").await;
+        (reply.status().as_u16(), json_of(&reply))
+    };
+    let token = log_in(&cloud, demo(), project(0)).await.1;
+    let fields = [("x-auth-token", token.as_str()), ("x-subject-token", token.as_str())];
+    let (status, body) = there("GET", "/identity/v3/auth/tokens", &fields).await;
+    assert_eq!((status, &body["token"]["project"]["id"]), (200, &json!(PROJECTS[0].id)));
+    let (status, versions) = there("GET", "/identity", &[]).await;
+    let link = format!("http://{}/identity/v3/", site.public());
+    assert_eq!((status, &versions["versions"]["values"][0]["links"][0]["href"]), (300, &json!(link)));
+    assert_eq!(there("GET", "/v3/auth/tokens", &fields).await.0, 404);
 }
 
 #[tokio::test(start_paused = true)]

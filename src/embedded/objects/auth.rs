@@ -88,6 +88,15 @@ impl Caller {
         if allowed { Ok(Entry::Guest) } else { Err(self.denied(account)) }
     }
 
+    /// The account of the token's project, where paths leave it out; one that nobody has without such a token.
+    pub(super) fn own_account(&self) -> String {
+        let project_id = match self {
+            Self::Bearer(bearer) => bearer.project_id.as_deref(),
+            Self::Nobody { .. } | Self::TempUrl(..) => None,
+        };
+        format!("AUTH_{}", project_id.unwrap_or_default())
+    }
+
     /// Whether an administrator asks.
     pub(super) fn is_admin(&self) -> bool {
         matches!(self, Self::Bearer(bearer) if has_role(bearer, &["admin"]))

@@ -1,5 +1,6 @@
 //! What a path names: Swift takes `/v1/ACCOUNT/CONTAINER/OBJECT` apart after it has decoded it as a
-//! whole, so `%2F` divides as `/` does, and an object's name may begin with or contain slashes.
+//! whole, so `%2F` divides as `/` does, and an object's name may begin with or contain slashes. Ceph's object
+//! gateway may leave the account out (`rgw swift account in url`): it is then that of the token's project.
 
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
@@ -33,8 +34,8 @@ impl Target {
     }
 }
 
-/// Reads a path; `root` is what stands before the version.
-pub(super) fn target(path: &str, root: &str) -> Result<Target, Refusal> {
+/// Reads a path; `root` is what stands before the version, `account` the one that paths leave out here.
+pub(super) fn target(path: &str, root: &str, account: Option<&str>) -> Result<Target, Refusal> {
     let decoded = percent_decode_str(path).decode_utf8();
     let Ok(decoded) = decoded else { return Err(not_utf8()) };
     if decoded.contains('\0') {
@@ -47,10 +48,11 @@ pub(super) fn target(path: &str, root: &str) -> Result<Target, Refusal> {
         "healthcheck" => return Ok(Target::Healthcheck),
         _ => {}
     }
-    let mut parts = rest.splitn(4, '/');
+    let mut parts = rest.splitn(if account.is_some() { 3 } else { 4 }, '/');
     let version = parts.next().unwrap_or_default();
     let mut next = || parts.next().unwrap_or_default().to_owned();
-    let (account, container, object) = (next(), next(), next());
+    let account = account.map_or_else(&mut next, str::to_owned);
+    let (container, object) = (next(), next());
     if version.is_empty() || (container.is_empty() && !object.is_empty()) {
         return Err(missing());
     }
@@ -86,7 +88,25 @@ mod tests {
     use super::*;
 
     fn read(path: &str) -> Result<Target, u16> {
-        target(path, "/swift").map_err(|refusal| refusal.status.as_u16())
+        target(path, "/swift", None).map_err(|refusal| refusal.status.as_u16())
+    }
+
+    #[test]
+    fn an_account_that_is_left_out_is_the_callers() {
+        let read = |path| target(path, "/swift", Some("A")).map_err(|refusal| refusal.status.as_u16());
+        let object = |name: &str| Target::Object("A".into(), "c".into(), name.into());
+        for (path, expected) in [
+            ("/swift/info", Ok(Target::Info)),
+            ("/swift/v1", Ok(Target::Account("A".into()))),
+            ("/swift/v1/", Ok(Target::Account("A".into()))),
+            ("/swift/v1/c", Ok(Target::Container("A".into(), "c".into()))),
+            ("/swift/v1/c/o/p/", Ok(object("o/p/"))),
+            ("/swift/v1//o", Err(404)),
+            ("/swift/v2/c", Err(400)),
+            ("/swift", Err(404)),
+        ] {
+            assert_eq!(read(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -558,3 +558,18 @@ async fn a_store_below_a_path_is_found_there() {
     assert_eq!(lab.ask("PUT", "/c", &[], None).await.status, 201);
     assert_eq!(lab.get("").await.text(), "c\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_account_may_be_left_out_of_paths() {
+    let lab = lab_in("RegionFour", 1 << 20).await;
+    assert_eq!(lab.ask("PUT", "/c", &[], Some(b"")).await.status, 201);
+    lab.put("/c/a/b", b"mine").await;
+    assert_eq!(lab.get("/c/a/b").await.text(), "mine");
+    assert_eq!(lab.get("").await.text(), "c\n");
+    // Another project has an account of its own, and nobody has none.
+    let other = [("X-Auth-Token", "other")];
+    assert_eq!(lab.ask_bare("GET", "", &other, None).await.status, 204);
+    assert_eq!(lab.ask_bare("GET", "/c/a/b", &other, None).await.status, 404);
+    assert_eq!(lab.ask_bare("GET", "/c/a/b", &[], None).await.status, 401);
+    assert_eq!(lab.ask_root("GET", "/swift/info", &[], None).await.status, 200);
+}

@@ -25,7 +25,8 @@ fn shown(catalog: &Value, preferences: &Preferences) -> (Vec<Value>, RouteTable)
         project_scoped: true,
         previous: None,
     });
-    (list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false }), routes)
+    let services = list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false });
+    (services.into_iter().map(Service::into_value).collect(), routes)
 }
 
 /// Type, interface, region and URL of every endpoint.
@@ -187,4 +188,58 @@ proptest::proptest! {
             proptest::prop_assert!(is_own, "{} {}", service_type, upstream);
         }
     }
+}
+
+#[test]
+fn v2_has_one_entry_for_each_region_with_an_address_for_each_interface() {
+    let catalog = json!([
+        service(
+            "object-store",
+            "swift",
+            &[
+                ("internal", "A", "http://inside:8080/v1/AUTH_p"),
+                ("public", "A", "http://a:8080/v1/AUTH_p"),
+                ("public", "dev1", "http://b:8080/v1/AUTH_p"),
+            ],
+        ),
+        service("image", "glance", &[("admin", "A", "http://a:9292")]),
+    ]);
+    let catalog = Catalog::from_wire(serde_json::from_value(catalog).unwrap());
+    let routes = RouteTable::build(Build {
+        catalog: &catalog,
+        auth_url: &"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap(),
+        preferences: &Preferences::default(),
+        project_id: Some("p"),
+        user_id: Some("u"),
+        project_scoped: true,
+        previous: None,
+    });
+    let services: Vec<Value> = list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false })
+        .into_iter()
+        .map(Service::into_v2)
+        .collect();
+    let rows: Vec<[String; 3]> = services
+        .iter()
+        .flat_map(|service| {
+            assert_eq!(service["endpoints_links"], json!([]));
+            service["endpoints"].as_array().unwrap().iter().map(|it| {
+                assert!(it["publicURL"] == it["internalURL"] && it["publicURL"] == it["adminURL"]);
+                [&service["type"], &it["region"], &it["publicURL"]]
+                    .map(|text| text.as_str().unwrap_or("null").replace(BASE, ""))
+            })
+        })
+        .collect();
+    let expected = [
+        ["object-store", "A", "/object-store/v1/AUTH_p"],
+        ["object-store", "dev1", "/object-store@de%25761/v1/AUTH_p"],
+        // Only admin has it, and public is asked: no prefix leads there.
+        ["identity", "A", "/identity/v3"],
+    ];
+    assert_eq!(rows, expected.map(|row| row.map(str::to_owned)));
+    let ids: std::collections::HashSet<String> = services
+        .iter()
+        .flat_map(|it| it["endpoints"].as_array().unwrap())
+        .map(|it| it["id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), rows.len());
 }

@@ -250,3 +250,38 @@ fn what_the_catalog_skipped_is_listed_by_the_table() {
     setup.catalog.skipped.push(Skipped { reason: "broken".into(), ..Skipped::default() });
     assert_eq!(setup.build().skipped()[0].reason, "broken");
 }
+
+#[test]
+fn a_region_that_looks_like_a_version_is_published_so_that_it_does_not() {
+    let regions = ["dev1", "v2", "prov.x", "env1v2", "dev1/a", "Dev1", "V1", "dev", "1v"];
+    let rows: Vec<Row<'_>> =
+        regions.iter().map(|region| ("image", "", "public", *region, "http://h")).collect();
+    let table = Setup::new(&rows).region("elsewhere").build();
+    let prefixes: Vec<&str> = table.routes().iter().map(|route| route.prefix.as_str()).collect();
+    assert_eq!(
+        prefixes,
+        [
+            "identity",
+            "image@de%25761",
+            "image@%25762",
+            "image@pro%2576.x",
+            "image@en%25761%25762",
+            "image@de%25761%2Fa",
+            "image@De%25761",
+            "image@V1",
+            "image@dev",
+            "image@1v",
+        ]
+    );
+    for (region, prefix) in regions.iter().zip(&prefixes[1..]) {
+        let plain = region.replace('/', "%2F");
+        for path in [format!("/{prefix}/v2"), format!("/image@{plain}/v2"), format!("/image%40{plain}/v2")] {
+            let target = table.resolve(&path).unwrap();
+            assert_eq!(target.route.region, Some(Region((*region).to_owned())), "{path}");
+        }
+    }
+    // Who is called so comes first.
+    let rows = [("image", "", "public", "dev1", "http://a"), ("image", "", "public", "de%761", "http://b")];
+    let table = Setup::new(&rows).region("elsewhere").build();
+    assert_upstreams(&table, &[("/image@de%25761/", "http://b/"), ("/image@dev1/", "http://a/")]);
+}

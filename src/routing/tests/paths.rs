@@ -120,6 +120,9 @@ fn keystone_is_at_the_auth_url_with_or_without_its_version() {
             ("/v3/users?a=b", "/v3/users?a=b"),
             ("/v3", "/v3"),
             ("/v3/", "/v3/"),
+            ("/v2.0/users?a=b", "/v2.0/users?a=b"),
+            ("/v2.0", "/v2.0"),
+            ("/identity/v2.0/users", "/v2.0/users"),
             ("/keystone/v3/users", "/v3/users"),
         ] {
             assert_eq!(upstream(&table, request), format!("{root}{path}"), "{auth_url} {request}");
@@ -128,6 +131,7 @@ fn keystone_is_at_the_auth_url_with_or_without_its_version() {
         for (request, expected) in [
             ("/identity@R/users", "http://elsewhere:5000/v3/users"),
             ("/v3@R/users", "http://elsewhere:5000/v3/users"),
+            ("/v2.0%40R/users", "http://elsewhere:5000/v2.0/users"),
         ] {
             assert_eq!(upstream(&table, request), expected);
             assert!(table.resolve(request).unwrap().route.is_identity);
@@ -278,7 +282,7 @@ proptest! {
 
     #[test]
     fn no_path_breaks_the_table(
-        name in "(compute|object-store|identity|v3|volumev3|placement|-|auth|x)?",
+        name in "(compute|object-store|identity|v3|v2\\.0|volumev3|placement|-|auth|x)?",
         region in "(@|%40|%4)?(One|O%6ee|%)?",
         rest in "(/|\\.|%2e|%2F|%5c|;|\\?|#|\\\\|v3|v2\\.1|AUTH_|info|%|a|ü|\\PC){0,12}",
     ) {

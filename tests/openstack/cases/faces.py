@@ -1,4 +1,4 @@
-"""The local face of Keystone: clients that know nothing but an auth URL."""
+"""The local faces of Keystone and Swift: clients that know nothing but an auth URL."""
 import json
 import subprocess
 import tempfile
@@ -136,5 +136,90 @@ def the_token_held_can_neither_be_shown_nor_revoked(world):
 def stock_clients_need_an_auth_url_and_nothing_else(world):
     done = subprocess.run([world.lab.python, '-c', CLIENT, world.proxy.url, world.lab.project], text=True,
                           env=gatestone.environment({}), cwd=gatestone.nowhere(), capture_output=True,
+                          timeout=120, check=False)
+    expect.equal((done.returncode, done.stdout), (0, ''), 'the client said %s' % done.stderr[-600:])
+
+
+@case
+def swift_clients_log_in_by_v1_and_v2_in_each_region(world):
+    """python-swiftclient's own command: segmented upload, stat, list, download, info, delete."""
+    url = world.proxy.url
+    v1 = {'ST_USER': 'any', 'ST_KEY': 'any'}
+    v2 = {'ST_AUTH_VERSION': '2.0', 'OS_USERNAME': 'any', 'OS_PASSWORD': 'any'}
+    ways = [('v1', dict(v1, ST_AUTH=url + '/auth/v1.0')),
+            ('v1-sbg', dict(v1, ST_AUTH=url + '/auth@SBG/v1/any/auth')),
+            ('v2', dict(v2, OS_AUTH_URL=url + '/identity/', OS_TENANT_ID=world.lab.project)),
+            ('v2-sbg', dict(v2, OS_AUTH_URL=url + '/v2.0/', OS_TENANT_NAME='Demo', OS_REGION_NAME='SBG'))]
+    for name, variables in ways:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, 'o').write_bytes(b'0123456789' * 300)
+
+            def swift(*arguments):
+                done = subprocess.run([str(Path(world.lab.python).with_name('swift')), *arguments], cwd=folder,
+                                      env=gatestone.environment(variables), text=True, capture_output=True,
+                                      timeout=120, check=False)
+                expect.equal((done.returncode, done.stderr), (0, ''), '%s: swift %s' % (name, ' '.join(arguments)))
+                return done.stdout
+            container = 'face-' + name
+            swift('upload', container, 'o', '--segment-size', '1000')
+            expect.that('Content Length: 3000' in swift('stat', container, 'o'), name + ': length')
+            expect.equal(swift('list', container), 'o\n', name + ': list')
+            expect.that(container + '_segments\n' in swift('list'), name + ': segments')
+            swift('download', container, 'o', '-o', 'back')
+            expect.equal(Path(folder, 'back').read_bytes(), Path(folder, 'o').read_bytes(), name + ': object')
+            # Only this Swift has it: what is there is asked without the proxy.
+            region = 'SBG' if name.endswith('sbg') else 'GRA'
+            reply = wire.fetch('%s/object-store@%s/%s' % (url, region, container), 'HEAD')
+            expect.status(reply, 204, name + ': container in ' + region)
+            expect.that('Core: swift' in swift('info'), name + ': info')
+            swift('delete', container)
+            swift('delete', container + '_segments')
+
+
+@case
+def v1_logins_are_answered_as_tempauth_does(world):
+    reply = wire.fetch(world.proxy.url + '/auth/v1.0', headers={'X-Auth-User': 'a:b', 'X-Auth-Key': 'c'})
+    expect.status(reply, 200)
+    token = reply.get('X-Auth-Token')
+    expect.equal(reply.get('X-Storage-Token'), token, 'X-Storage-Token')
+    expect.equal(reply.get('X-Storage-Url'), '%s/object-store/v1/AUTH_%s' % (world.proxy.url, world.lab.project),
+                 'X-Storage-Url')
+    expect.equal(reply.get('X-Auth-Token-Expires'), '86400', 'X-Auth-Token-Expires')
+    expect.status(wire.fetch(world.swift, headers={'X-Auth-Token': token}), 401)
+    expect.status(wire.fetch(world.proxy.url + '/auth/v1.0', 'POST'), 405)
+    expect.own_error(wire.fetch(world.proxy.url + '/auth@NOWHERE/v1.0'), 404, 'no_such_region')
+
+
+# What keystoneauth reads of a token of v2.0, and what its plugins do with one.
+OLD_CLIENT = '''
+import sys
+from keystoneauth1 import discover, session
+from keystoneauth1.identity import generic, v2
+
+base, project = sys.argv[1:]
+for auth in (v2.Password(base + '/v2.0', username='any', password='any'),
+             v2.Password(base + '/identity/v2.0', username='any', password='any', tenant_name='demo'),
+             v2.Token(base + '/v2.0', 'any', tenant_id=project),
+             generic.Password(base + '/v2.0', username='any', password='any', tenant_name='demo')):
+    there = session.Session(auth)
+    access = auth.get_access(there)
+    assert access.version == 'v2.0' and access.project_id == project and access.role_names, access
+    assert 86390 < (access.expires - access.issued).total_seconds() <= 86401
+    for region in ('GRA', 'SBG'):
+        url = there.get_endpoint(service_type='object-store', interface='internal', region_name=region)
+        assert url.startswith(base + '/object-store') and url.endswith('/v1/AUTH_' + project), url
+        assert there.get(url).status_code in (200, 204)
+    assert [t['name'] for t in there.get(base + '/v2.0/tenants').json()['tenants']] == ['demo']
+found = discover.Discover(session.Session(), base + '/v2.0')
+assert found.url_for('2.0') == base + '/v2.0/', found.version_data()
+# Who asks at the root is shown v3 alone.
+assert {it['version'][0] for it in discover.Discover(session.Session(), base).version_data()} == {3}
+'''
+
+
+@case
+def clients_of_keystone_v2_need_an_auth_url_and_nothing_else(world):
+    done = subprocess.run([world.lab.python, '-W', 'ignore', '-c', OLD_CLIENT, world.proxy.url, world.lab.project],
+                          text=True, env=gatestone.environment({}), cwd=gatestone.nowhere(), capture_output=True,
                           timeout=120, check=False)
     expect.equal((done.returncode, done.stdout), (0, ''), 'the client said %s' % done.stderr[-600:])

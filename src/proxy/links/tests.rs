@@ -1,0 +1,171 @@
+//! Links in JSON bodies: where they are found, and that nothing else is touched.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+
+use super::pieces::Pieces;
+use super::rules;
+use super::scanner::Scanner;
+use super::shape::Shapes;
+use super::{Turning, is_json, is_plain};
+use crate::catalog::{Catalog, EndpointUrl};
+use crate::routing::{Build, Preferences, RouteTable};
+
+mod documents;
+mod hostile;
+mod properties;
+
+fn shapes(service: &str) -> &'static Shapes {
+    &rules::of_service(service).unwrap().shapes
+}
+
+/// The upstream is `http://up`, and we are `http://here`.
+fn turn(link: &str) -> Option<String> {
+    link.strip_prefix("http://up").map(|rest| format!("http://here{rest}"))
+}
+
+/// What becomes of a body that comes in these chunks.
+fn pass(shapes: &Shapes, chunks: &[&[u8]], turn: &mut dyn FnMut(&str) -> Option<String>) -> Vec<u8> {
+    let mut scanner = Scanner::new(shapes);
+    let mut pieces = Pieces::default();
+    let mut whole = Vec::new();
+    let mut take = |pieces: &mut Pieces| {
+        while let Some(piece) = pieces.take() {
+            assert!(!piece.is_empty());
+            whole.extend_from_slice(&piece);
+        }
+    };
+    for chunk in chunks {
+        scanner.feed(&Bytes::copy_from_slice(chunk), turn, &mut pieces);
+        take(&mut pieces);
+    }
+    scanner.finish(&mut pieces);
+    take(&mut pieces);
+    whole
+}
+
+/// The same as text, whole.
+fn turned(service: &str, document: &str) -> String {
+    String::from_utf8(pass(shapes(service), &[document.as_bytes()], &mut turn)).unwrap()
+}
+
+#[test]
+fn only_json_that_is_whole_and_plain_is_looked_into() {
+    let headers = |lines: &[(&'static str, &'static str)]| {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse::<HeaderValue>().unwrap());
+        }
+        headers
+    };
+    for (value, expected) in [
+        ("application/json", true),
+        ("Application/JSON; charset=UTF-8", true),
+        ("application/json;charset=\"utf-8\"; profile=x", true),
+        ("application/problem+json", true),
+        ("application/vnd.openstack.orchestration-v1.0+json", true),
+        ("application/json; charset=latin-1", false),
+        ("application/json-home", false),
+        ("application/jsonx", false),
+        ("application/octet-stream", false),
+        ("text/json", false),
+        ("json", false),
+        ("application/x+jsön", false),
+        ("", false),
+    ] {
+        assert_eq!(is_json(&headers(&[("content-type", value)])), expected, "{value}");
+    }
+    let json = ("content-type", "application/json");
+    assert!(!is_json(&headers(&[])) && !is_json(&headers(&[json, json])));
+    for (line, expected) in [
+        (("content-encoding", "identity"), true),
+        (("content-encoding", "gzip"), false),
+        (("content-range", "bytes 0-1/2"), false),
+        (("cache-control", "no-store, No-Transform"), false),
+        (("cache-control", "no-store"), true),
+    ] {
+        assert_eq!(is_plain(&headers(&[line])), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn fields_that_would_lie_about_a_turned_body_go() {
+    let table = table();
+    let target = table.resolve("/compute/servers").unwrap();
+    let lines = [
+        ("content-type", "application/json"),
+        ("content-length", "5"),
+        ("accept-ranges", "bytes"),
+        ("digest", "sha-256=x"),
+        ("content-digest", "sha-256=:x:"),
+        ("repr-digest", "sha-256=:x:"),
+        ("content-md5", "x"),
+        ("etag", "\"abc\""),
+        ("x-openstack-request-id", "req-1"),
+    ];
+    let mut response = http::Response::builder();
+    for (name, value) in lines {
+        response = response.header(name, value);
+    }
+    let (mut head, ()) = response.body(()).unwrap().into_parts();
+    Turning::of(&head, &target).unwrap().loosen(&mut head.headers);
+    let mut left: Vec<_> = head.headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
+    left.sort_unstable();
+    let expected =
+        [("content-type", "application/json"), ("etag", "W/\"abc\""), ("x-openstack-request-id", "req-1")];
+    assert_eq!(left, expected);
+    Turning::of(&head, &target).unwrap().loosen(&mut head.headers);
+    assert_eq!(head.headers["etag"], "W/\"abc\"");
+    for status in [204, 206, 304] {
+        head.status = http::StatusCode::from_u16(status).unwrap();
+        assert!(Turning::of(&head, &target).is_none(), "{status}");
+    }
+}
+
+#[test]
+fn objects_image_data_and_what_nobody_knows_are_let_alone() {
+    let table = table();
+    for (request, expected) in [
+        ("/compute/servers", true),
+        ("/image/v2/images", true),
+        ("/image/v2/images/i/file", false),
+        ("/object-store/c/o.json", false),
+        ("/object-store", false),
+        ("/orchestration/v1/p/stacks/s/i", true),
+        ("/orchestration/v1/p/stacks/s/i/template", false),
+        ("/orchestration/v1/p/stacks/s/i/resources/r/metadata", false),
+        ("/metric", true),
+        ("/metric/v1/", true),
+        ("/metric/v1/resource", false),
+        ("/metric/bucket/versions.json", false),
+    ] {
+        let target = table.resolve(request).unwrap();
+        assert_eq!(rules::find(&target).is_some(), expected, "{request}");
+    }
+}
+
+fn table() -> RouteTable {
+    let services = [
+        ("compute", "http://up/compute/v2.1"),
+        ("image", "http://up:9292"),
+        ("volumev3", "http://up/volume/v3/p"),
+        ("network", "http://up:9696/v2.0"),
+        ("object-store", "http://up:8080/v1/AUTH_p"),
+        ("orchestration", "http://up/heat/v1/p"),
+        ("metric", "http://up:8041"),
+    ];
+    let services = services.map(|(service_type, url)| {
+        json!({ "type": service_type, "endpoints": [{ "interface": "public", "region": "R", "url": url }] })
+    });
+    let catalog = Catalog::from_wire(serde_json::from_value(json!(services)).unwrap());
+    RouteTable::build(Build {
+        catalog: &catalog,
+        auth_url: &"http://up/identity/v3".parse::<EndpointUrl>().unwrap(),
+        preferences: &Preferences::default(),
+        project_id: Some("p"),
+        user_id: Some("u"),
+        project_scoped: true,
+        previous: None,
+    })
+}

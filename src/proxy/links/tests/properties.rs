@@ -1,0 +1,200 @@
+//! Laws, over documents that look like those of services, whole and broken.
+
+use super::{Bytes, Pieces, Scanner, Value, json, pass, shapes, table, turn};
+use proptest::prelude::*;
+
+const SERVICES: [&str; 6] =
+    ["compute", "identity", "orchestration", "baremetal", "network", "resource-optimization"];
+
+/// Names that mean something, in the right places and in wrong ones.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => prop::sample::select(vec![
+            "servers", "server", "links", "href", "next", "self", "servers_links", "flavor", "metadata", "versions",
+            "values", "catalog", "token", "endpoints", "url", "stack", "resources", "nodes", "ports", "scope", "audits",
+        ])
+        .prop_map(str::to_owned),
+        1 => "[a-z\"\\\\/é]{0,6}",
+    ]
+}
+
+fn link() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => "http://up/[a-z\"\\\\/?#é]{0,8}",
+        1 => "(https?://|/|//)?(elsewhere|up)?[a-z/]{0,8}",
+        1 => "[\\PC]{0,8}",
+    ]
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        4 => link().prop_map(Value::from),
+        1 => any::<i32>().prop_map(Value::from),
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+    ];
+    let below = leaf.prop_recursive(6, 60, 5, |inner| {
+        prop_oneof![
+            1 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            2 => prop::collection::vec((name(), inner), 0..5)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    });
+    let links = prop::collection::vec(link(), 0..3).prop_map(|links| {
+        links.into_iter().map(|href| json!({ "rel": "self", "href": href })).collect::<Value>()
+    });
+    (below, links, name()).prop_map(|(mut top, links, name)| {
+        if let Value::Object(top) = &mut top {
+            top.insert("servers".to_owned(), json!([{ "links": links, "metadata": { "links": links } }]));
+            top.insert(format!("{name}_links"), links);
+        }
+        top
+    })
+}
+
+/// The same by way of a tree and of paths as text: where `shapes` has `a[].b`, the strings there are turned.
+fn turned_in_tree(value: &mut Value, path: &str, places: &[&str]) {
+    match value {
+        Value::String(link) => {
+            if let Some(turned) = places.iter().any(|place| fits(place, path)).then(|| turn(link)).flatten() {
+                *link = turned;
+            }
+        }
+        Value::Array(values) => {
+            values.iter_mut().for_each(|value| turned_in_tree(value, &format!("{path}[]"), places));
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                // Dots and brackets in names would look like steps.
+                let name = name.replace(['.', '[', ']', '|'], "?");
+                turned_in_tree(value, &format!("{path}.{name}"), places);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn fits(place: &str, path: &str) -> bool {
+    // No place begins with an array.
+    let Some(path) = path.strip_prefix('.') else { return false };
+    let (place, path): (Vec<&str>, Vec<&str>) = (place.split('.').collect(), path.split('.').collect());
+    place.len() == path.len()
+        && place.iter().zip(path).all(|(place, step)| {
+            let (names, arrays) = place.split_at(place.find("[]").unwrap_or(place.len()));
+            let (name, into) = step.split_at(step.find("[]").unwrap_or(step.len()));
+            let is_name = |it: &str| it.strip_prefix('*').map_or(it == name, |end| name.ends_with(end));
+            arrays == into && names.split('|').any(is_name)
+        })
+}
+
+/// Cuts `bytes` at these places.
+fn cut<'a>(bytes: &'a [u8], places: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut places: Vec<usize> = places.iter().map(|place| place.index(bytes.len() + 1)).collect();
+    places.extend([0, bytes.len()]);
+    places.sort_unstable();
+    places.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect()
+}
+
+/// Bytes that are nearly JSON.
+fn broken() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        (document(), any::<prop::sample::Index>(), any::<Option<u8>>()).prop_map(|(document, at, byte)| {
+            let mut bytes = document.to_string().into_bytes();
+            let at = at.index(bytes.len());
+            match byte {
+                Some(byte) => bytes[at] = byte,
+                None => bytes.truncate(at),
+            }
+            bytes
+        }),
+        "([\\[\\]{},:]|\"(links|href|versions|next|http://up/|\\\\|\\\\u00|\\\\ud83d|\u{0})\"?| |1|null){0,40}"
+            .prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..64),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn links_are_those_of_the_table_and_all_else_is_the_same_to_the_byte(
+        document in document(),
+        service in prop::sample::select(&SERVICES[..]),
+        is_pretty in any::<bool>(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let came = if is_pretty { serde_json::to_string_pretty(&document) } else { serde_json::to_string(&document) };
+        let came = came.unwrap();
+        let whole = pass(shapes(service), &[came.as_bytes()], &mut turn);
+        let out = String::from_utf8(whole.clone()).unwrap();
+        prop_assert_eq!(out.replace("http://here", "http://up"), came.clone());
+        let mut expected = document;
+        turned_in_tree(&mut expected, "", &super::rules::places(service));
+        prop_assert_eq!(serde_json::from_str::<Value>(&out).unwrap(), expected);
+        prop_assert_eq!(pass(shapes(service), &cut(came.as_bytes(), &cuts), &mut turn), whole);
+    }
+
+    #[test]
+    fn where_the_chunks_are_cut_makes_no_difference(
+        bytes in broken(),
+        service in prop::sample::select(&SERVICES[..]),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        let whole = pass(shapes(service), &[&bytes], &mut turn);
+        prop_assert_eq!(pass(shapes(service), &cut(&bytes, &cuts), &mut turn), whole.clone());
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(pass(shapes(service), &single, &mut turn), whole);
+    }
+
+    #[test]
+    fn a_body_in_which_nothing_turns_is_the_same_to_the_byte(
+        bytes in broken(),
+        service in prop::sample::select(&SERVICES[..]),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+    ) {
+        prop_assert_eq!(pass(shapes(service), &cut(&bytes, &cuts), &mut |_| None), bytes);
+    }
+
+    #[test]
+    fn a_turned_link_leads_forward_to_what_it_was(
+        request in "/(compute|compute@R|nova|volumev3|image|identity|v3)/",
+        host in "(up|up:80|up:9292|up:9696|up:8080|elsewhere)",
+        path in "(/(compute|volume|identity|image|heat|v1|AUTH_p|v2\\.1|v3|p|\\.\\.|a%2Fb|[a-z]{0,3})){0,5}",
+        query in "(\\?[a-z=/?]{0,5})?",
+    ) {
+        const BASE: &str = "http://127.0.0.1:5050";
+        let table = table();
+        let target = table.resolve(&request).unwrap();
+        let link = format!("http://{host}{path}{query}");
+        let came = json!({ "versions": [{ "links": [{ "href": link }] }] }).to_string();
+        let mut turn = |link: &str| table.turn_back(&target, link, BASE);
+        let out = pass(shapes("compute"), &[came.as_bytes()], &mut turn);
+        let out: Value = serde_json::from_slice(&out).unwrap();
+        let out = out["versions"][0]["links"][0]["href"].as_str().unwrap();
+        if let Some(here) = out.strip_prefix(BASE) {
+            let forward = table.resolve(here).unwrap();
+            let upstream = &forward.route.upstream;
+            let forward = format!("{}://{}{}", upstream.scheme, upstream.authority, forward.path_and_query);
+            let slash = if path.is_empty() { "/" } else { "" };
+            let host = if host == "up:80" { "up" } else { &host };
+            prop_assert_eq!(forward, format!("http://{host}{path}{slash}{query}"));
+        } else {
+            prop_assert_eq!(out, link);
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_comes(bytes in prop::collection::vec(any::<u8>(), 0..200), times in 1..200_usize) {
+        let mut scanner = Scanner::new(shapes("compute"));
+        let mut pieces = Pieces::default();
+        let (mut came, mut gone) = (0, 0);
+        for _ in 0..times {
+            came += bytes.len();
+            scanner.feed(&Bytes::copy_from_slice(&bytes), &mut |_| None, &mut pieces);
+            while let Some(piece) = pieces.take() {
+                gone += piece.len();
+            }
+            prop_assert!(came - gone <= 8 * 1024);
+        }
+    }
+}
