@@ -229,6 +229,7 @@ impl Admin {
             warnings.extend(snapshot.notices(now).iter().map(ToString::to_string));
             status["holder"] = holder(&snapshot);
             status["projects"] = projects(&snapshot);
+            status["region"] = snapshot.routes.region().map(|region| region.0.as_str()).into();
             status["regions"] = snapshot.routes.regions().iter().map(|region| region.0.clone()).collect();
             status["services"] = services(&snapshot, None);
         }
@@ -275,7 +276,10 @@ fn holder(snapshot: &Snapshot) -> Value {
         value["user"]["domain"] = json!({ "id": domain.id, "name": domain.name });
     }
     value["scope"] = match &holder.scope {
-        HeldScope::Project(project) => json!({ "project": { "id": project.id, "name": project.name } }),
+        HeldScope::Project(project) => {
+            let domain = project.domain.as_ref().map(|it| json!({ "id": it.id, "name": it.name }));
+            json!({ "project": { "id": project.id, "name": project.name, "domain": domain } })
+        }
         HeldScope::Domain(domain) => json!({ "domain": { "id": domain.id, "name": domain.name } }),
         HeldScope::System => json!({ "system": { "all": true } }),
         HeldScope::Unscoped => Value::Null,

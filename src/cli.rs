@@ -2,6 +2,7 @@
 //!
 //! No secret is ever an argument: arguments are seen by every user of the machine.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::duration;
+use crate::tools::Tool;
 
 /// A local authenticating reverse proxy for OpenStack clouds.
 ///
@@ -33,6 +35,20 @@ pub enum Command {
     Check(CheckArgs),
     /// Ask a running proxy whether it is well; exit status 0 or 1
     Health(HealthArgs),
+    /// Print what points a tool at a running proxy, for a shell to evaluate
+    ///
+    /// eval "$(gatestone env --for swift)" sets the variables that the tool reads, and unsets those of a login that
+    /// would take it elsewhere. User and password are made up: the proxy asks for none, and no secret is printed.
+    Env(EnvArgs),
+    /// Run a command with a proxy of its own, and without the credentials
+    ///
+    /// Logs in, listens on a free port of 127.0.0.1, and runs CMD with variables that point OpenStack clients, rclone,
+    /// duplicity and (by GATESTONE_URL) anything else at it. The credentials are taken out of its environment, and
+    /// clouds.yaml is replaced. Signals are passed on; the exit status is CMD's, or 128 and the number of the signal
+    /// that ended it, 127 if there is no such command, 126 if it cannot be run. The proxy ends with CMD.
+    ///
+    /// Only warnings are logged unless a level is set.
+    Exec(ExecArgs),
     /// Run a cloud of our own on loopback, with the proxy in front: no account needed
     ///
     /// The cloud lives in memory and ends with the command. It has identity, object store, image,
@@ -77,6 +93,31 @@ pub struct HealthArgs {
     /// Where the proxy listens [default: where it would by its settings] [env: GATESTONE_LISTEN]
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
+}
+
+/// Arguments of `env`.
+#[derive(Clone, Debug, Args)]
+pub struct EnvArgs {
+    /// The tool
+    #[arg(long = "for", value_name = "TOOL", value_enum, default_value = "openstack")]
+    pub tool: Tool,
+    /// Where the proxy listens [default: where it would by its settings] [env: GATESTONE_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+}
+
+/// Arguments of `exec`.
+#[derive(Clone, Debug, Args)]
+pub struct ExecArgs {
+    /// Point this tool alone at the proxy [default: all that go together]
+    #[arg(long = "for", value_name = "TOOL", value_enum)]
+    pub tool: Option<Tool>,
+    /// What `check` takes as well.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
 }
 
 /// Arguments of `demo`.
@@ -224,6 +265,15 @@ mod tests {
             panic!()
         };
         assert_eq!(health.wait, Some(Duration::from_secs(30)));
+        let Command::Env(env) = parse("gatestone env --listen unix:/s").unwrap().command else { panic!() };
+        assert_eq!((env.tool, env.listen.as_deref()), (Tool::Openstack, Some("unix:/s")));
+        let Command::Exec(exec) =
+            parse("gatestone exec --cloud a --for swift -- swift --cloud b --help").unwrap().command
+        else {
+            panic!()
+        };
+        assert_eq!(exec.command, ["swift", "--cloud", "b", "--help"]);
+        assert_eq!((exec.tool, exec.cloud.cloud.as_deref()), (Some(Tool::Swift), Some("a")));
         let Command::Demo(demo) = parse("gatestone demo --tour --token-ttl 5s").unwrap().command else {
             panic!()
         };
@@ -240,6 +290,11 @@ mod tests {
             "gatestone health --wait 30",
             "gatestone check --log-format xml",
             "gatestone run --password x",
+            "gatestone env --for awscli",
+            "gatestone exec",
+            "gatestone exec --",
+            "gatestone exec curl http://x",
+            "gatestone exec --password x -- true",
             "gatestone demo --token-ttl 1s",
             "gatestone demo --tour --empty",
             "gatestone demo --listen 0.0.0.0:5050",
@@ -250,12 +305,16 @@ mod tests {
     }
 
     #[test]
-    fn every_flag_of_run_names_its_variable() {
+    fn every_flag_of_run_and_exec_names_its_variable() {
         let mut command = Cli::command();
-        let run = command.find_subcommand_mut("run").unwrap();
-        for argument in run.get_arguments().filter(|argument| argument.get_id() != "help") {
+        let flags_of = |name: &str| {
+            let arguments = command.find_subcommand_mut(name).unwrap().get_arguments();
+            arguments.filter(|it| it.get_id() != "help").cloned().collect::<Vec<_>>()
+        };
+        for argument in ["run", "exec"].into_iter().flat_map(flags_of) {
             let Some(long) = argument.get_long() else { continue };
-            if long == "version" {
+            // A choice for once, with no variable.
+            if ["version", "for"].contains(&long) {
                 continue;
             }
             let variable = format!("GATESTONE_{}", long.replace('-', "_").to_uppercase());

@@ -4,8 +4,11 @@
 use std::fmt;
 use std::io::{self, Write};
 
+mod ask;
 pub mod check;
 pub mod demo;
+pub mod env;
+pub mod exec;
 pub mod health;
 pub mod run;
 
@@ -24,6 +27,8 @@ pub enum Exit {
     Usage,
     /// Keystone refuses the credentials (`EX_NOPERM` of sysexits).
     Refused,
+    /// What the command that `exec` ran ended with.
+    Command(u8),
 }
 
 impl From<Exit> for std::process::ExitCode {
@@ -33,6 +38,7 @@ impl From<Exit> for std::process::ExitCode {
             Exit::Failure => 1,
             Exit::Usage => 2,
             Exit::Refused => 77,
+            Exit::Command(status) => status,
         })
     }
 }

@@ -100,6 +100,8 @@ pub enum LogFormat {
 pub struct Sources {
     /// The credentials: "cloud `ovh` in /home/u/.config/openstack/clouds.yaml".
     pub credentials: String,
+    /// The cloud of `clouds.yaml` that they are of, if they are.
+    pub cloud: Option<String>,
     /// The region, if one is set: "OS_REGION_NAME".
     pub region: Option<String>,
     /// Files that were read, each once: ours, `clouds.yaml`, `secure.yaml`, `clouds-public.yaml`, and those
@@ -141,6 +143,7 @@ impl Config {
         let (region, interfaces) = endpoints(&settings, &source);
         let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
+            cloud: source.draft.cloud().map(str::to_owned),
             credentials: source.words,
             region: region.as_ref().map(|region| region.place.clone()),
             files,
@@ -189,6 +192,26 @@ impl Config {
         })
     }
 
+    /// As [`load`](Self::load), for a proxy that serves one command and ends with it: a free port for itself, and
+    /// nothing to say as long as all is well.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of all sources.
+    pub fn load_private(cloud: &CloudArgs, env: &dyn Environment, places: &Places) -> Result<Self, Mistakes> {
+        let mut cloud = cloud.clone();
+        if cloud.log_level.is_none() && env.get("GATESTONE_LOG_LEVEL").is_none() {
+            cloud.log_level = Some("warn".to_owned());
+        }
+        let mut config = Self::load(&cloud, &ServerArgs::default(), env, places)?;
+        config.listeners = listen::private().into_iter().map(Into::into).collect();
+        config.server.shutdown_timeout = PRIVATE_SHUTDOWN_TIMEOUT;
+        config.identity.on_refused = identity::OnRefused::Exit;
+        // That file is of the proxy that stays.
+        config.identity.token_file = None;
+        Ok(config)
+    }
+
     /// These credentials, and the default of everything else.
     pub fn of(credentials: Credentials) -> Self {
         Self {
@@ -227,7 +250,7 @@ impl Config {
     }
 }
 
-/// Where a running proxy listens, for `health`: its flag alone, else all that the settings say.
+/// Where a running proxy listens, for `health` and `env`: their flag alone, else all that the settings say.
 ///
 /// # Errors
 ///
@@ -320,6 +343,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What Kubernetes grants a pod between SIGTERM and SIGKILL.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who waited for the command does not want to wait for what it left behind.
+const PRIVATE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Two file descriptors a connection: within the usual hard limit of open files, and far above
 /// what the users of one machine open.

@@ -23,7 +23,7 @@
 //! Dependencies point one way: `main` and `commands` use [`watcher`], [`config`] and [`run`]; those use
 //! [`worker`]; that [`proxy`]; that [`admin`]; that `face`; those [`identity`] and [`routing`]; those [`reply`],
 //! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
-//! `clock` and `secret`.
+//! `clock` and `secret`. `tools` stands alone: `commands` and `cli` use it.
 
 pub mod access_log;
 pub mod admin;
@@ -48,5 +48,6 @@ pub mod run;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
+pub mod tools;
 pub mod watcher;
 pub mod worker;

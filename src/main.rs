@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use gatestone::cli::{CheckArgs, Cli, Command, DemoArgs, HealthArgs, RunArgs, ServerArgs};
+use gatestone::cli::{CheckArgs, Cli, Command, DemoArgs, EnvArgs, ExecArgs, HealthArgs, RunArgs, ServerArgs};
 use gatestone::commands::{self, Exit, complain};
 use gatestone::config::{self, Config, LogFormat, LogSettings, Mistakes, Places, ProcessEnvironment};
 use tracing_subscriber::fmt;
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run(args),
         Command::Check(args) => check(&args),
         Command::Health(args) => health(&args),
+        Command::Env(args) => env(&args),
+        Command::Exec(args) => exec(&args),
         Command::Demo(args) => demo(&args),
     };
     match outcome {
@@ -69,6 +71,31 @@ fn health(args: &HealthArgs) -> io::Result<Exit> {
     let places = Places::of_process(&environment);
     match config::health_addresses(args.listen.as_deref(), &environment, &places) {
         Ok(addresses) => commands::health::run(&addresses, args.ready, args.wait),
+        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+    }
+}
+
+fn env(args: &EnvArgs) -> io::Result<Exit> {
+    let environment = ProcessEnvironment;
+    let places = Places::of_process(&environment);
+    match config::health_addresses(args.listen.as_deref(), &environment, &places) {
+        Ok(addresses) => commands::env::run(&addresses, args.tool, &environment),
+        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+    }
+}
+
+fn exec(args: &ExecArgs) -> io::Result<Exit> {
+    let cloud = args.cloud.clone();
+    let load = move || {
+        let environment = ProcessEnvironment;
+        let places = Places::of_process(&environment);
+        Config::load_private(&cloud, &environment, &places)
+    };
+    match load() {
+        Ok(config) => {
+            start_logging(&config.log);
+            commands::exec::run(config, load, args, ProcessEnvironment::all())
+        }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }
 }

@@ -243,10 +243,11 @@ impl RouteTable {
         let lower = name.to_lowercase();
         let distance = |known: &str| strsim::damerau_levenshtein(&lower, known);
         // A long name is no slip of a known one, and comparing it would take long.
-        let names =
-            self.names.iter().filter(|_| name.len() <= 64).filter(|(known, it)| {
-                !matches!(it, build::Name::Ours) && ***known != *names::LEGACY_KEYSTONE
-            });
+        let names = self.names.iter().filter(|(known, it)| match it {
+            build::Name::Ours => false,
+            build::Name::Version(_) => name.len() <= 64 && ***known != *names::LEGACY_KEYSTONE,
+            build::Name::Service(_) => name.len() <= 64,
+        });
         let nearest = names.map(|(known, _)| (distance(known), known)).min();
         let nearest = nearest.filter(|(distance, known)| *distance <= known.len().div_ceil(3));
         NoRoute::UnknownService {

@@ -76,7 +76,7 @@ async fn serve(config: Config, reloads: mpsc::Receiver<ReloadOutcome>) -> io::Re
     }
 }
 
-fn fail(error: &RunError, config: &Config) -> Exit {
+pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
     match error {
         RunError::NoLogin(refusal) if refusal.is_refusal() => {
             complain(explain_refusal(refusal, config));
@@ -126,4 +126,4 @@ fn announce(ready: &Ready, format: LogFormat) {
 }
 
 /// How often the files of the settings are looked at: a change is taken within some four seconds.
-const POLL: Duration = Duration::from_secs(2);
+pub(super) const POLL: Duration = Duration::from_secs(2);

@@ -98,6 +98,14 @@ impl Draft {
         .any(|key| self.has(key))
     }
 
+    /// The cloud that it is of.
+    pub(super) fn cloud(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Environment => None,
+            Origin::Cloud { name, .. } => Some(name),
+        }
+    }
+
     /// Where a key's value was written.
     pub(super) fn place(&self, key: &str) -> &str {
         let text = self.texts.get(key).map(|placed| placed.place.as_str());

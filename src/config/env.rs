@@ -1,6 +1,7 @@
 //! The environment: the one place that reads it, behind a trait so that tests pass a map.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 /// Where variables come from.
 pub trait Environment {
@@ -15,6 +16,13 @@ pub trait Environment {
 /// The environment that the process was started with.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessEnvironment;
+
+impl ProcessEnvironment {
+    /// All of it as it is, for whoever starts a program.
+    pub fn all() -> Vec<(OsString, OsString)> {
+        std::env::vars_os().collect()
+    }
+}
 
 impl Environment for ProcessEnvironment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

@@ -37,6 +37,11 @@ pub(super) fn parse(text: &str, places: &Places, base: &Path) -> Result<Vec<Open
     Ok(addresses.into_iter().map(|addr| Opening { addr, pin: pin.clone() }).collect())
 }
 
+/// A free port of 127.0.0.1.
+pub(super) fn private() -> Vec<ListenAddr> {
+    localhost(0)
+}
+
 /// Reads `127.0.0.1:5050`, `[::1]:5050`, `localhost:5050` (both of these) or
 /// `unix:/path`, where a relative path stands in `base`.
 fn address_or_two(text: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, String> {

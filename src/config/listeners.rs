@@ -153,10 +153,17 @@ impl Listeners {
     }
 }
 
-/// Every address, for whoever only wants to knock; no secret is read.
+/// Every address, for whoever only wants to knock; those for all services first. No secret is read.
 pub(super) fn addresses(own: &Own) -> Vec<ListenAddr> {
-    let tables = own.file.listeners.iter().filter_map(|table| table.listen.clone());
-    plain(own).into_iter().chain(tables).flat_map(|listen| listen.value).map(|it| it.addr).collect()
+    let plain = plain(own).map(|listen| listen.value).unwrap_or_default();
+    let mut all: Vec<(bool, ListenAddr)> =
+        plain.into_iter().map(|opening| (opening.pin.is_some(), opening.addr)).collect();
+    for table in &own.file.listeners {
+        let openings = table.listen.iter().flat_map(|listen| &listen.value);
+        all.extend(openings.map(|opening| (table.service.is_some(), opening.addr.clone())));
+    }
+    all.sort_by_key(|(is_pinned, _)| *is_pinned);
+    all.into_iter().map(|(_, addr)| addr).collect()
 }
 
 /// Rule 1.

@@ -239,6 +239,9 @@ fn health_needs_no_login() {
     let world = World::new().with_file("etc/gatestone/gatestone.toml", tables);
     let at = |listen| super::health_addresses(listen, &world.env, &world.places()).unwrap().len();
     assert_eq!((at(None), at(Some("object-store=127.0.0.1:80"))), (2, 1));
+    let world = World::new().vars(&[("GATESTONE_LISTEN", "image=127.0.0.1:1,127.0.0.1:2")]);
+    let found = super::health_addresses(None, &world.env, &world.places()).unwrap();
+    assert_eq!(found[0].to_string(), "127.0.0.1:2", "where all services are comes first");
 }
 
 #[test]

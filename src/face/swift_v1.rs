@@ -13,19 +13,18 @@
 //! 5. Every login has a token of its own. tempauth gives a user the same one until it ends, which then is in the middle of
 //!    what the second client does.
 
-use http::header::ALLOW;
+use http::header::{ALLOW, CONNECTION};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
+use super::request::Granted;
 use super::{ClientKey, Face, bare, reply};
 use crate::failure::{Failure, Reason};
 use crate::identity::Snapshot;
 use crate::reply::ReplyBody;
 use crate::routing::{Route, split_region};
 use crate::secret::Secret;
-
-use super::request::Granted;
 
 /// What is asked below `/auth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ enum Form {
 impl SwiftLogin {
     /// What a request asks of us; `None` if it is not below `/auth`.
     pub(crate) fn recognise(head: &Parts) -> Option<Self> {
-        let below = head.uri.path().strip_prefix('/')?;
+        let below = head.uri.path().strip_prefix('/').filter(|below| below.starts_with("auth"))?;
         let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
         let (name, region) = split_region(prefix);
         if name != "auth" {
@@ -114,6 +113,8 @@ fn only_get() -> Response<ReplyBody> {
     let body = json!({ "error": { "code": 405, "title": "Method Not Allowed", "message": message } });
     let mut response = reply(StatusCode::METHOD_NOT_ALLOWED, &body);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    // It may have a body, which nobody reads (RFC 9112 9.6).
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

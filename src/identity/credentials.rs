@@ -43,6 +43,15 @@ pub enum Method {
 }
 
 impl Method {
+    /// What nobody else may know.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { password: secret, .. }
+            | Self::ApplicationCredential { secret, .. }
+            | Self::Token(secret) => secret,
+        }
+    }
+
     /// Whether a new login gives a new lifetime.
     pub fn is_renewable(&self) -> bool {
         match self {

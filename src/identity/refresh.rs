@@ -243,7 +243,9 @@ impl<I: Issuer> Refresher<I> {
         );
         let token = snapshot.token.clone();
         self.publish(snapshot);
+        // Requests have it already; whoever waits for the word that we are ready finds the file, too.
         self.keeper.write(&token).await;
+        self.cell.report(Phase::Fresh);
     }
 
     /// Makes a snapshot with another token the current one.
@@ -262,7 +264,7 @@ impl<I: Issuer> Refresher<I> {
         // The catalog is as fresh as the token; the account has not been looked at yet.
         self.survey_at = Some(if first { now } else { self.survey_at.unwrap_or(now) });
         self.cell.publish(snapshot);
-        self.cell.report(Phase::Fresh);
+        self.cell.nudge();
     }
 
     fn snapshot(&mut self, login: Login) -> Snapshot {

@@ -31,7 +31,7 @@ impl Pair {
     }
 }
 
-/// The embedded cloud with its three regions, the proxy, and each public endpoint on both sides.
+/// The embedded cloud with its four regions, the proxy, and each public endpoint on both sides.
 async fn cloud() -> (Cloud, Proxy, Vec<Pair>) {
     let cloud = Cloud::start(Spec::default()).await.unwrap();
     let proxy = Proxy::with(config::password(&cloud.auth_url()));
@@ -216,12 +216,16 @@ async fn keystoneauth_finds_here_what_it_finds_there() {
     let (cloud, _proxy, pairs) = cloud().await;
     let token = format!("X-Auth-Token: {}\r\n", token_of(&cloud));
     let mut found = 0;
-    for pair in &pairs {
+    // An object store without an account in its URL is here without a version, too; it has none to find.
+    for pair in pairs.iter().filter(|pair| !(pair.is_object_store() && pair.there.ends_with("/v1"))) {
         let versions_of_interest = [None, Some(1), Some(2), Some(3)];
         for project_id in [Some(PROJECTS[0].id), None] {
             for wanted in versions_of_interest {
                 let here = keystoneauth(&pair.here, project_id, wanted);
-                let there = keystoneauth(&pair.there, project_id, wanted);
+                // The catalog here names Keystone's version, also where the cloud's own leaves it out.
+                let is_bare = pair.service_type == "identity" && !pair.there.ends_with("/v3");
+                let there = format!("{}{}", pair.there, if is_bare { "/v3" } else { "" });
+                let there = keystoneauth(&there, project_id, wanted);
                 assert_eq!(here.len(), there.len(), "{pair:?}: {here:?}, {there:?}");
                 for (here, there) in here.iter().zip(&there) {
                     let (ours, real) = (fetch(here, "").await, fetch(there, &token).await);
@@ -320,18 +324,20 @@ async fn micro_versions_pass_both_ways() {
         assert_eq!((reply.status, reply.reason()), (406, ""), "{url}");
         seen.insert((name, &pair.region));
     }
-    assert_eq!(seen.len(), 6);
+    assert_eq!(seen.len(), 7);
 }
 
 #[tokio::test(start_paused = true)]
 async fn capabilities_are_found_from_the_storage_url_in_every_region() {
     let (_cloud, proxy, pairs) = cloud().await;
     let stores: Vec<&Pair> = pairs.iter().filter(|pair| pair.is_object_store()).collect();
-    assert_eq!(stores.len(), 3);
+    assert_eq!(stores.len(), 4);
     for pair in stores {
         let login = get(proxy.addr, &format!("/auth@{}/v1.0", pair.region)).await;
         assert_eq!(login.field("x-storage-url"), Some(pair.here.as_str()));
-        for url in [swiftclient_info(&pair.here), rclone_info(&pair.here)] {
+        // rclone takes two segments off, which leads past a gateway that has no account in its URL, there as here.
+        let rclone = (!pair.there.ends_with("/v1")).then(|| rclone_info(&pair.here));
+        for url in [swiftclient_info(&pair.here)].into_iter().chain(rclone) {
             let reply = fetch(&url, "").await;
             assert!(reply.status == 200 && reply.json()["swift"].is_object(), "{url}: {}", reply.status);
         }
