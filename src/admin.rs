@@ -5,6 +5,7 @@
 //! everything but secrets. `metrics`: Prometheus' text format. `/`: where to go, also for
 //! clients that look for Keystone's versions there.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,6 +21,43 @@ use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
 use crate::metrics::{Metrics, TokenFigures, exposition};
 use crate::reply::ReplyBody;
+use crate::routing::Pin;
+use crate::server::BoundAddr;
+
+/// An address that is listened on, and what is special there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listening {
+    /// The address.
+    pub addr: BoundAddr,
+    /// The service that stands at its root.
+    pub service: Option<Pin>,
+    /// Whether clients must log in with a client secret.
+    pub wants_secret: bool,
+}
+
+impl Listening {
+    /// For programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "address": self.addr.to_string(),
+            "service": self.service.as_ref().map(Pin::service),
+            "region": self.service.as_ref().and_then(Pin::region).map(|region| region.0),
+            "client_secret": self.wants_secret,
+        })
+    }
+}
+
+impl fmt::Display for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.addr)?;
+        match (&self.service, self.wants_secret) {
+            (None, false) => Ok(()),
+            (None, true) => f.write_str(" (with a client secret)"),
+            (Some(service), false) => write!(f, " ({service})"),
+            (Some(service), true) => write!(f, " ({service}, with a client secret)"),
+        }
+    }
+}
 
 /// What there is to tell.
 #[derive(Debug)]
@@ -27,7 +65,7 @@ pub struct Admin {
     cell: Arc<SnapshotCell>,
     logins: Arc<IdentityMetrics>,
     workers: Vec<Arc<Metrics>>,
-    addresses: Vec<String>,
+    listeners: Vec<Listening>,
     warnings: Vec<String>,
     started: Moment,
     stopping: AtomicBool,
@@ -38,11 +76,11 @@ impl Admin {
         cell: Arc<SnapshotCell>,
         logins: Arc<IdentityMetrics>,
         workers: Vec<Arc<Metrics>>,
-        addresses: Vec<String>,
+        listeners: Vec<Listening>,
         warnings: Vec<String>,
     ) -> Self {
         let started = cell.clock().now();
-        Self { cell, logins, workers, addresses, warnings, started, stopping: AtomicBool::new(false) }
+        Self { cell, logins, workers, listeners, warnings, started, stopping: AtomicBool::new(false) }
     }
 
     /// From now on `readyz` fails.
@@ -50,19 +88,26 @@ impl Admin {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a request is for us.
-    pub(crate) fn is_asked(head: &Parts) -> bool {
-        let path = head.uri.path();
-        path == "/" || path == "/-" || path.starts_with("/-/")
+    /// Whether even those may ask who do not know a listener's client secret: probes do not, and clients look for
+    /// Keystone's versions before they log in.
+    pub(crate) fn is_open(head: &Parts) -> bool {
+        matches!(head.uri.path(), "/" | "/-/livez" | "/-/readyz")
     }
 
-    /// The reply to such a request; `base` is our own address as the client wrote it.
-    pub(crate) fn answer(&self, head: &Parts, base: &str) -> Result<Response<ReplyBody>, Failure> {
+    /// The reply to a request that is for us; `base` is our own address as the client wrote it. A stranger sees of `/`
+    /// no more than how to log in.
+    pub(crate) fn answer(
+        &self,
+        head: &Parts,
+        base: &str,
+        is_stranger: bool,
+    ) -> Result<Response<ReplyBody>, Failure> {
         if head.method != Method::GET && head.method != Method::HEAD {
             let message = format!("{} only takes GET and HEAD", head.uri.path());
             return Err(Failure::new(Reason::BadRequest, message));
         }
         match head.uri.path() {
+            "/" if is_stranger => Ok(json_reply(StatusCode::OK, &self.front(base))),
             "/" => Ok(json_reply(StatusCode::OK, &self.overview(base))),
             "/-/livez" => Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())),
             "/-/readyz" => Ok(self.readyz()),
@@ -129,15 +174,7 @@ impl Admin {
 
     /// `/`: the prefixes there are, and lines to try.
     fn overview(&self, base: &str) -> Value {
-        let Some(snapshot) = self.cell.current() else {
-            return json!({
-                "gatestone": env!("CARGO_PKG_VERSION"),
-                "ready": false,
-                "reason": self.not_ready(),
-                "versions": face::versions(base),
-                "status": format!("{base}/-/status"),
-            });
-        };
+        let Some(snapshot) = self.cell.current() else { return self.front(base) };
         let services = services(&snapshot, Some(base));
         let try_it: Vec<String> = snapshot
             .routes
@@ -161,6 +198,17 @@ impl Admin {
         })
     }
 
+    /// `/`, as far as it says nothing of the cloud.
+    fn front(&self, base: &str) -> Value {
+        json!({
+            "gatestone": env!("CARGO_PKG_VERSION"),
+            "ready": self.not_ready().is_none(),
+            "reason": self.not_ready(),
+            "versions": face::versions(base),
+            "status": format!("{base}/-/status"),
+        })
+    }
+
     /// `/-/status`.
     fn status(&self) -> Value {
         let now = self.cell.clock().now();
@@ -170,7 +218,8 @@ impl Admin {
             "ready": self.not_ready().is_none(),
             "reason": self.not_ready(),
             "uptime_seconds": now.monotonic.duration_since(self.started.monotonic).as_secs(),
-            "listen": self.addresses,
+            "listen": self.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
+            "listeners": self.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
             "login": phase_text(&phase),
         });
         let mut warnings = self.warnings.clone();

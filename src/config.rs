@@ -19,6 +19,7 @@ use crate::routing::ServicePreferences;
 use crate::{client, identity, proxy, routing, server};
 
 use self::file::File;
+use self::listeners::Listeners;
 use self::own::Own;
 use self::settings::{Placed, Settings};
 use self::source::Source;
@@ -32,6 +33,7 @@ mod draft;
 mod env;
 mod file;
 mod listen;
+mod listeners;
 mod login;
 mod mistakes;
 mod openstack_env;
@@ -59,7 +61,9 @@ pub struct Config {
     pub client: client::Settings,
     /// The door.
     pub proxy: proxy::Settings,
-    /// Listeners.
+    /// Where to listen, and what stands there.
+    pub listeners: Vec<proxy::ListenerSettings>,
+    /// Connections.
     pub server: server::Settings,
     /// Logs.
     pub log: LogSettings,
@@ -118,14 +122,16 @@ impl Config {
         places: &Places,
     ) -> Result<Self, Mistakes> {
         let (mut warnings, mut mistakes) = (Vec::new(), Mistakes::default());
-        let Own { settings, file, cloud_in_file } = Own::load(cloud, server, env, places, &mut mistakes);
+        let own = Own::load(cloud, server, env, places, &mut mistakes);
+        let listeners = Listeners::load(&own, env, places, &mut warnings, &mut mistakes);
+        let Own { settings, file, cloud_in_file } = own;
         let source = source::choose(&settings, cloud_in_file, env, places, &mut warnings, &mut mistakes);
         let credentials = source
             .as_ref()
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
-        let files = files(&file, source.as_ref());
+        let files = files(&file, source.as_ref(), &listeners);
         token_files::check(&settings, &files, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
@@ -169,8 +175,8 @@ impl Config {
                 allow_minting: settings.allow_minting.unwrap_or(default.proxy.allow_minting),
                 retry_on_401: settings.retry_on_401.unwrap_or(default.proxy.retry_on_401),
             },
+            listeners: listeners.all,
             server: server::Settings {
-                listen: settings.listen.unwrap_or(default.server.listen),
                 max_connections: settings.max_connections.unwrap_or(default.server.max_connections),
                 idle_timeout: settings.idle_timeout.unwrap_or(default.server.idle_timeout),
                 shutdown_timeout: settings.shutdown_timeout.unwrap_or(default.server.shutdown_timeout),
@@ -198,7 +204,7 @@ impl Config {
             cloud.log_level = Some("warn".to_owned());
         }
         let mut config = Self::load(&cloud, &ServerArgs::default(), env, places)?;
-        config.server.listen = listen::private();
+        config.listeners = listen::private().into_iter().map(Into::into).collect();
         config.server.shutdown_timeout = PRIVATE_SHUTDOWN_TIMEOUT;
         config.identity.on_refused = identity::OnRefused::Exit;
         // That file is of the proxy that stays.
@@ -230,8 +236,8 @@ impl Config {
                 resolve: Vec::new(),
             },
             proxy: proxy::Settings::default(),
+            listeners: listen::default().into_iter().map(|opening| opening.addr.into()).collect(),
             server: server::Settings {
-                listen: listen::default(),
                 max_connections: MAX_CONNECTIONS,
                 idle_timeout: IDLE_TIMEOUT,
                 shutdown_timeout: SHUTDOWN_TIMEOUT,
@@ -244,7 +250,7 @@ impl Config {
     }
 }
 
-/// Where a running proxy listens, for `health` and `env`: their flag, else what the settings say.
+/// Where a running proxy listens, for `health` and `env`: their flag alone, else all that the settings say.
 ///
 /// # Errors
 ///
@@ -257,8 +263,11 @@ pub fn health_addresses(
     let mut mistakes = Mistakes::default();
     let server =
         ServerArgs { listen: listen.map(str::to_owned).into_iter().collect(), ..ServerArgs::default() };
-    let own = Own::load(&CloudArgs::default(), &server, env, places, &mut mistakes);
-    if mistakes.is_empty() { Ok(own.settings.listen.unwrap_or_else(listen::default)) } else { Err(mistakes) }
+    let mut own = Own::load(&CloudArgs::default(), &server, env, places, &mut mistakes);
+    if listen.is_some() {
+        own.file.listeners.clear();
+    }
+    if mistakes.is_empty() { Ok(listeners::addresses(&own)) } else { Err(mistakes) }
 }
 
 /// Region and interfaces of the listener.
@@ -271,9 +280,10 @@ fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, O
 }
 
 /// Every file that was read, once.
-fn files(file: &File, source: Option<&Source>) -> Vec<PathBuf> {
+fn files(file: &File, source: Option<&Source>, listeners: &Listeners) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for path in file.path.iter().chain(source.into_iter().flat_map(|source| &source.files)) {
+    let of_source = source.into_iter().flat_map(|source| &source.files);
+    for path in file.path.iter().chain(of_source).chain(&listeners.files) {
         if !files.contains(path) {
             files.push(path.clone());
         }

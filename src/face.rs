@@ -6,13 +6,15 @@
 //! Asked ─► Face::answer
 //!    request ......... what a login asks for; any user and secret will do, another scope than the held one will not
 //!    local_tokens .... random, worth nothing elsewhere, known here for 24 h
+//!    client_key ...... what a login must know, where a listener has a client secret
 //!    catalog ......... the held services, at addresses of this listener
 //!    documents ....... everything else that is said in JSON
 //! ```
 //!
 //! 1. What is said is the holder's own: its user, scope and roles, as Keystone gave them with the real token.
 //! 2. The real token is in no answer, and no request may name it: whoever does is told that there is none such.
-//! 3. Nothing here decides who may use the proxy. A local token opens nothing: requests need none.
+//! 3. Where a listener has no client secret, nothing here decides who may use it, and a local token opens nothing:
+//!    requests need none. Where it has one, a login must know it, and its token opens the listener (`client_key`).
 //! 4. Where the token held has no scope, the lists of scopes are Keystone's: a person looks there for the project to start
 //!    the proxy with.
 
@@ -22,10 +24,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 mod catalog;
+mod client_key;
 mod documents;
 mod keystone_v2;
 mod keystone_v3;
@@ -33,6 +36,7 @@ mod local_tokens;
 mod request;
 mod swift_v1;
 
+pub(crate) use client_key::ClientKey;
 pub(crate) use swift_v1::SwiftLogin;
 
 use self::keystone_v3::SUBJECT_TOKEN;
@@ -45,6 +49,7 @@ use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, Snapshot};
 use crate::reply::ReplyBody;
 use crate::routing::{Target, split_region};
+use crate::secret::Secret;
 
 /// What is asked of Keystone and answered here.
 #[derive(Debug)]
@@ -53,6 +58,17 @@ pub(crate) enum Asked {
     V2(keystone_v2::Asked),
     /// In the Identity API v3, or of any version.
     V3(keystone_v3::Asked),
+}
+
+impl Asked {
+    /// Whether it is asked before a login, or is one; where a client secret is wanted, the rest is for those who have
+    /// logged in.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::V2(asked) => asked.is_open(),
+            Self::V3(asked) => asked.is_open(),
+        }
+    }
 }
 
 /// What answers for Keystone and Swift; one for all workers, since a client's next connection may be another's.
@@ -69,8 +85,10 @@ pub(crate) struct View<'a> {
     pub(crate) snapshot: &'a Snapshot,
     /// Our address as the client wrote it: `http://127.0.0.1:5050`.
     pub(crate) base: &'a str,
-    /// The first segment by which the client reached Keystone.
+    /// The first segment by which the client reached Keystone; empty where it stands at the root.
     pub(crate) prefix: &'a str,
+    /// What a login must know.
+    pub(crate) key: Option<&'a ClientKey>,
 }
 
 /// Keystone's list of versions, for the page at `/`: clients that were given this listener's address without `/v3` look
@@ -82,6 +100,11 @@ pub(crate) fn versions(base: &str) -> Value {
 impl Face {
     pub(crate) fn new(clock: Clock) -> Self {
         Self { tokens: LocalTokens::default(), clock }
+    }
+
+    /// Whether a request carries a token that was given for `key`.
+    pub(crate) fn knows(&self, headers: &HeaderMap, key: &ClientKey) -> bool {
+        client_key::token(headers).is_some_and(|token| self.tokens.opens(token, key, self.clock.now()))
     }
 
     /// What a request asks of us; `None` if it is for whoever it is addressed to.
@@ -131,8 +154,9 @@ impl Face {
             }
             Asked::LogIn { with_catalog } => {
                 let login = Login::parse(&read_login(upload).await?)?;
+                self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;
-                let (subject, token) = self.issue(login.methods, scope)?;
+                let (subject, token) = self.issue(login.methods, scope, view.key)?;
                 Ok(token_reply(StatusCode::CREATED, &subject, &token, view, with_catalog))
             }
             Asked::ShowToken { subject, token, with_catalog } => {
@@ -146,7 +170,7 @@ impl Face {
             Asked::Catalog => Ok(reply(
                 StatusCode::OK,
                 &json!({
-                    "catalog": catalog::of(view.snapshot, view.base),
+                    "catalog": catalog::of(view),
                     "links": { "self": format!("{}/auth/catalog", view.v3_url()) },
                 }),
             )),
@@ -157,10 +181,39 @@ impl Face {
     }
 
     /// Makes a local token.
-    fn issue(&self, methods: Vec<String>, scope: Granted) -> Result<(HeaderValue, Arc<LocalToken>), Failure> {
-        self.tokens.issue(methods, scope, self.clock.now()).map_err(|error| {
+    fn issue(
+        &self,
+        methods: Vec<String>,
+        scope: Granted,
+        key: Option<&ClientKey>,
+    ) -> Result<(HeaderValue, Arc<LocalToken>), Failure> {
+        self.tokens.issue(methods, scope, key.copied(), self.clock.now()).map_err(|error| {
             Failure::new(Reason::Overloaded, format!("{error}; try again")).retry_after(TRY_AGAIN)
         })
+    }
+}
+
+impl Face {
+    /// Whether one of the secrets that a login offers is what it must know, or a token that was given for that. A login
+    /// without it waits for its answer, and learns nothing else.
+    pub(crate) async fn check(
+        &self,
+        offered: &[Secret],
+        key: Option<&ClientKey>,
+        v3_url: impl FnOnce() -> Option<String>,
+    ) -> Result<(), Failure> {
+        let Some(key) = key else { return Ok(()) };
+        let opens = |offered: &Secret| {
+            let offered = offered.expose().as_bytes();
+            key.is(offered) || self.tokens.opens(offered, key, self.clock.now())
+        };
+        if offered.iter().any(opens) {
+            return Ok(());
+        }
+        tokio::time::sleep(WRONG_SECRET).await;
+        let message = "The request you have made requires authentication, and the client secret of this proxy is not \
+                       what was sent as the password or key; take it from whoever runs the proxy";
+        Err(Failure { log_in_at: v3_url(), ..Failure::new(Reason::ClientRefused, message) })
     }
 }
 
@@ -181,7 +234,8 @@ impl View<'_> {
         if split_region(prefix).0 == version {
             return format!("{base}/{prefix}");
         }
-        format!("{base}/{prefix}/{version}")
+        let slash = if prefix.is_empty() { "" } else { "/" };
+        format!("{base}{slash}{prefix}/{version}")
     }
 }
 
@@ -218,7 +272,7 @@ fn token_reply(
 ) -> Response<ReplyBody> {
     let mut body = documents::token(token, &view.snapshot.holder);
     if with_catalog && token.scope.is_held(&view.snapshot.holder.scope) {
-        body["catalog"] = catalog::of(view.snapshot, view.base).into();
+        body["catalog"] = catalog::of(view).into();
     }
     let mut response = reply(status, &json!({ "token": body }));
     response.headers_mut().insert(SUBJECT_TOKEN, subject.clone());
@@ -244,5 +298,8 @@ fn bare(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
 const LARGEST_LOGIN_BYTES: usize = 64 * 1024;
 /// Longest wait for a login's body, which fits into a few packets.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// Wait before a wrong client secret is answered, so that a client in a loop does no harm. It is the secret's length that
+/// stops who guesses.
+const WRONG_SECRET: Duration = Duration::from_secs(1);
 /// When a client may try again after something that passes by itself.
 const TRY_AGAIN: Duration = Duration::from_secs(1);

@@ -14,6 +14,8 @@ pub struct Failure {
     pub message: String,
     /// When to try again.
     pub retry_after: Option<Duration>,
+    /// Keystone's address for a client that is to log in.
+    pub log_in_at: Option<String>,
 }
 
 /// What happened, in a word; the value of `X-Gatestone-Error`.
@@ -25,6 +27,8 @@ pub enum Reason {
     ExpectationFailed,
     /// A client asked the local face for another scope than the held one.
     WrongScope,
+    /// A client does not know the listener's client secret, or has no token that was given for it.
+    ClientRefused,
     /// The user at the other end may not use this listener.
     PeerRefused,
     /// The kernel could not tell which user is at the other end.
@@ -85,7 +89,7 @@ pub enum Fault {
 impl Failure {
     /// A failure that nothing says when to retry.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), retry_after: None }
+        Self { reason, message: message.into(), retry_after: None, log_in_at: None }
     }
 
     /// The same, worth another try after `delay`.
@@ -105,10 +109,11 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::BadRequest,
         Self::ExpectationFailed,
         Self::WrongScope,
+        Self::ClientRefused,
         Self::PeerRefused,
         Self::PeerUnknown,
         Self::HostRefused,
@@ -138,6 +143,7 @@ impl Reason {
             Self::BadRequest => "bad_request",
             Self::ExpectationFailed => "expectation_failed",
             Self::WrongScope => "wrong_scope",
+            Self::ClientRefused => "client_refused",
             Self::PeerRefused => "peer_refused",
             Self::PeerUnknown => "peer_unknown",
             Self::HostRefused => "host_refused",
@@ -168,6 +174,7 @@ impl Reason {
             Self::BadRequest
             | Self::ExpectationFailed
             | Self::WrongScope
+            | Self::ClientRefused
             | Self::PeerRefused
             | Self::HostRefused
             | Self::CrossSite

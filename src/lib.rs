@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! client ─► server (accept, limits) ─► worker ─► proxy::Proxy::handle
-//!   guard ─► SnapshotCell::ready ─► RouteTable::resolve ─► face, minting ─► strip, inject ─► Client::send
+//!   guard, door ─► SnapshotCell::ready ─► RouteTable::resolve ─► face, minting ─► strip, inject ─► Client::send
 //!   reply ◄─ strip, frame anew, links turned back ◄────────────────────────────────────────┘
 //! metrics and access log: when the response's body ends, however it ends
 //! ```

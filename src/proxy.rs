@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! 1 guard ................ may this be asked here at all?
+//!   door ................. where a client secret is set: by whom? A stranger may look for us and log in
 //! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
 //! 3 hop_by_hop, framing .. stripped once, before anything is added
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
-//! 5 route ................ prefix ─► service ─► endpoint, path by the seven rules
+//! 5 route ................ prefix, or the listener's own service ─► endpoint, path by the seven rules
 //! 6 face, minting ........ what we answer for Keystone; no credential that outlives the port
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
@@ -18,13 +19,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT, HOST};
+use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
+mod door;
 mod excerpt;
 mod failures;
 mod framing;
@@ -37,6 +39,8 @@ mod minting;
 mod respond;
 mod rewrite;
 
+pub use door::Door;
+pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
 pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
 pub use minting::{Credential, Minting};
@@ -46,13 +50,13 @@ use self::links::Turning;
 use crate::access_log::Record;
 use crate::admin::Admin;
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
-use crate::face::{Face, SwiftLogin, View};
+use crate::face::{Face, View};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::reply::ReplyBody;
 use crate::routing::Target;
-use crate::server::{Activity, BoundAddr, Peer};
+use crate::server::{Activity, Peer};
 
 /// What the door lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,29 +75,6 @@ impl Default for Settings {
     }
 }
 
-/// One listener, as its requests see it.
-#[derive(Debug)]
-pub struct Door {
-    guard: Guard,
-    /// Where links point for a client that named no host: `http://127.0.0.1:5050`.
-    base: String,
-}
-
-impl Door {
-    /// The door at `addr`.
-    pub fn new(settings: &Settings, addr: &BoundAddr) -> Result<Self, InvalidAllowedHost> {
-        let (entrance, base) = match addr {
-            BoundAddr::Tcp(addr) => (Entrance::Tcp(*addr), format!("http://{addr}")),
-            BoundAddr::Unix(_) => (Entrance::Unix, "http://localhost".to_owned()),
-        };
-        Ok(Self { guard: Guard::new(settings, entrance)?, base })
-    }
-
-    fn base(&self, head: &Parts) -> Base<'_> {
-        Base { host: head.headers.get(HOST).cloned(), otherwise: &self.base }
-    }
-}
-
 /// Where links in a response point: the host that this client used. Few responses
 /// have links, so it is kept as it came and put together when asked for.
 struct Base<'a> {
@@ -101,7 +82,11 @@ struct Base<'a> {
     otherwise: &'a str,
 }
 
-impl Base<'_> {
+impl<'a> Base<'a> {
+    fn new(host: Option<HeaderValue>, otherwise: &'a str) -> Self {
+        Self { host, otherwise }
+    }
+
     fn url(&self) -> String {
         match self.host.as_ref().and_then(|host| host.to_str().ok()) {
             Some(host) => format!("http://{host}"),
@@ -180,28 +165,39 @@ impl Proxy {
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
-        door.guard.check(&head)?;
+        door.guard().check(&head)?;
         let base = door.base(&head);
-        if Admin::is_asked(&head) {
-            return self.admin.answer(&head, &base.url());
+        let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
+        if door.is_ours(head.uri.path()) {
+            if is_stranger && !Admin::is_open(&head) {
+                return Err(door.refusal(&base.url()));
+            }
+            return self.admin.answer(&head, &base.url(), is_stranger);
         }
-        if let Some(login) = SwiftLogin::recognise(&head) {
+        if let Some(login) = door.swift_login(&head) {
+            let base = base.url();
+            self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
             let snapshot = self.cell.ready(self.token_wait).await?;
-            let route = login.route(&snapshot)?;
+            let (route, path) = door.storage(&login, &snapshot)?;
             record.routed("auth", route.region_label());
-            return self.face.answer_for_swift(&login, route, &base.url());
+            return self.face.answer_for_swift(&login, &format!("{base}{path}"), door.key());
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));
         make_ready(&mut head, upload.as_ref());
         let asked = head.uri.path_and_query().cloned();
         let mut snapshot = self.cell.ready(self.token_wait).await?;
+        let path = asked.as_ref().map_or("/", |asked| asked.as_str());
+        if is_stranger && !self.lets_in_to_log_in(door, &head, path, &snapshot) {
+            return Err(door.refusal(&base.url()));
+        }
         let mut is_replay = false;
         loop {
-            let target = snapshot.routes.resolve(asked.as_ref().map_or("/", |asked| asked.as_str()))?;
+            let target = door.resolve(&snapshot.routes, path)?;
             record.routed(&target.route.service_type, target.route.region_label());
             if let Some(asked) = self.face.recognise(&head, &target, &snapshot) {
-                let view = View { snapshot: &snapshot, base: &base.url(), prefix: target.prefix };
+                let (base, prefix) = (&base.url(), target.prefix);
+                let view = View { snapshot: &snapshot, base, prefix, key: door.key() };
                 // Boxed, so that other requests carry nothing of it.
                 return Box::pin(self.face.answer(asked, view, upload.as_ref())).await;
             }
@@ -236,6 +232,13 @@ impl Proxy {
             }
             return downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
         }
+    }
+
+    /// Whether this is what leads to a login, which nobody has done before.
+    fn lets_in_to_log_in(&self, door: &Door, head: &Parts, path: &str, snapshot: &Snapshot) -> bool {
+        let target = door.resolve(&snapshot.routes, path).ok();
+        let asked = target.and_then(|target| self.face.recognise(head, &target, snapshot));
+        asked.is_some_and(|asked| asked.is_open())
     }
 
     fn refuse(&self, failure: &Failure, has_body: bool, record: &mut Record) -> Response<ReplyBody> {
@@ -285,7 +288,7 @@ fn downstream_response(
         turning.loosen(&mut head.headers);
         if !body.is_end_stream() {
             let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
-            let here = links::Here { snapshot, asked, base: base.url() };
+            let here = links::Here { snapshot, asked, pin: target.pin.cloned(), base: base.url() };
             let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
             framing::response(method, head.status, &mut head.headers, &body);
             return Ok(Response::from_parts(head, body));

@@ -31,6 +31,7 @@ mod links;
 mod names;
 mod no_route;
 mod path;
+mod pin;
 mod prefixes;
 mod published;
 mod route;
@@ -39,6 +40,9 @@ pub use build::Build;
 pub use links::is_https_twin;
 pub use no_route::NoRoute;
 pub use path::PathRule;
+pub use pin::InvalidPin;
+pub use pin::Pin;
+pub(crate) use pin::is_ours;
 pub use prefixes::Prefix;
 pub use route::Route;
 
@@ -98,8 +102,10 @@ pub struct Target<'a> {
     pub path_and_query: PathAndQuery,
     /// The rule that placed the path.
     pub rule: PathRule,
-    /// The request's own first segment as written, with its region.
+    /// The request's own first segment as written, with its region; empty where the service stands at the root.
     pub prefix: &'a str,
+    /// What the listener is pinned to, if it is.
+    pub pin: Option<&'a Pin>,
 }
 
 impl Target<'_> {
@@ -115,7 +121,7 @@ impl RouteTable {
     ///
     /// `/`, `/-/` and what else is answered here is for the caller to look at first.
     pub fn resolve<'a>(&'a self, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
-        let (path, query) = path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()));
+        let (path, query) = split_query(path_and_query);
         let below = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
         let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
         let (name, region) = split_region(prefix);
@@ -127,12 +133,29 @@ impl RouteTable {
             build::Name::Version(entry) => (entry, Cow::Owned(format!("/{name}{rest}"))),
         };
         let route = self.route(entry, region)?;
-        if climb::climbs_out(&rest) {
-            return Err(NoRoute::ClimbsOut);
+        let (path_and_query, rule) = located(route, &rest, query)?;
+        Ok(Target { route, path_and_query, rule, prefix, pin: None })
+    }
+
+    /// The same where a service stands at the root: the whole path is its own.
+    pub fn resolve_at<'a>(&'a self, pin: &'a Pin, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
+        let (path, query) = split_query(path_and_query);
+        if !path.starts_with('/') {
+            return Err(NoRoute::Malformed);
         }
-        let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, &rest);
-        let path_and_query = place(route, rule, &rest, query).ok_or(NoRoute::Malformed)?;
-        Ok(Target { route, path_and_query, rule, prefix })
+        let route = self.route_at(pin)?;
+        let (path_and_query, rule) = located(route, path, query)?;
+        Ok(Target { route, path_and_query, rule, prefix: "", pin: Some(pin) })
+    }
+
+    /// The endpoint that stands at the root.
+    pub fn route_at(&self, pin: &Pin) -> Result<&Route, NoRoute> {
+        let (name, region) = split_region(pin.prefix());
+        let found = match self.names.get(name) {
+            Some(build::Name::Service(entry)) => self.route(*entry, region),
+            Some(build::Name::Ours | build::Name::Version(_)) | None => Err(self.unknown(name)),
+        };
+        found.map_err(|why| pin.explain(why))
     }
 
     /// The region of requests that name none: the listener's own, or the one taken by catalog order.
@@ -243,6 +266,21 @@ pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
         Some((at, length)) => (&prefix[..at], Some(&prefix[at + length..])),
         None => (prefix, None),
     }
+}
+
+/// The path and query of a request at a route, and the rule that says so, or why it goes nowhere.
+fn located(route: &Route, rest: &str, query: &str) -> Result<(PathAndQuery, PathRule), NoRoute> {
+    if climb::climbs_out(rest) {
+        return Err(NoRoute::ClimbsOut);
+    }
+    let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
+    let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
+    Ok((path_and_query, rule))
+}
+
+/// Path, and query with its `?`.
+fn split_query(path_and_query: &str) -> (&str, &str) {
+    path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()))
 }
 
 /// Path and query at the upstream, in one allocation; `None` if they cannot be sent.

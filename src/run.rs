@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Listening};
 use crate::catalog::Region;
 use crate::client::{Client, SetupError};
 use crate::clock::Clock;
@@ -66,7 +66,7 @@ fn suggest(nearest: Option<&str>) -> String {
 #[derive(Clone, Debug)]
 pub struct Ready {
     /// Where.
-    pub addresses: Vec<BoundAddr>,
+    pub listeners: Vec<Listening>,
     /// As whom, and with which routes.
     pub snapshot: Arc<Snapshot>,
 }
@@ -76,8 +76,7 @@ pub struct Ready {
 pub struct Gatestone {
     config: Config,
     client: Client,
-    listeners: Vec<Listener>,
-    doors: Vec<Arc<Door>>,
+    listeners: Vec<(Listener, Arc<Door>, Listening)>,
     cell: Arc<SnapshotCell>,
 }
 
@@ -86,21 +85,23 @@ impl Gatestone {
     pub fn bind(config: Config, clock: Clock) -> Result<Self, RunError> {
         let client = Client::new(&config.client)?;
         let mut listeners = Vec::new();
-        for addr in &config.server.listen {
-            listeners.extend(Listener::bind(addr)?);
+        for own in &config.listeners {
+            let Some(listener) = Listener::bind(&own.addr)? else { continue };
+            let addr = listener.addr().clone();
+            let door = Door::new(&config.proxy, own, &addr)?;
+            let (service, wants_secret) = (own.service.clone(), own.client_secret.is_some());
+            listeners.push((listener, Arc::new(door), Listening { addr, service, wants_secret }));
         }
         if listeners.is_empty() {
             return Err(RunError::NoListener);
         }
-        let door = |listener: &Listener| Door::new(&config.proxy, listener.addr()).map(Arc::new);
-        let doors = listeners.iter().map(door).collect::<Result<_, _>>()?;
         let cell = Arc::new(SnapshotCell::new(clock));
-        Ok(Self { config, client, listeners, doors, cell })
+        Ok(Self { config, client, listeners, cell })
     }
 
     /// Where it listens.
     pub fn addresses(&self) -> Vec<BoundAddr> {
-        self.listeners.iter().map(|listener| listener.addr().clone()).collect()
+        self.listeners.iter().map(|(listener, ..)| listener.addr().clone()).collect()
     }
 
     /// Where the token will be, for whoever wants to follow it.
@@ -118,15 +119,15 @@ impl Gatestone {
         reloads: mpsc::Receiver<ReloadOutcome>,
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
-        let addresses = self.addresses();
-        let Self { config, client, listeners, doors, cell } = self;
+        let Self { config, client, listeners, cell } = self;
+        let listening: Vec<Listening> = listeners.iter().map(|(.., listening)| listening.clone()).collect();
         let logins = Arc::new(IdentityMetrics::default());
         let counters: Vec<Arc<Metrics>> = (0..layout.workers()).map(|_| Arc::default()).collect();
         let admin = Arc::new(Admin::new(
             Arc::clone(&cell),
             Arc::clone(&logins),
             counters.clone(),
-            addresses.iter().map(ToString::to_string).collect(),
+            listening.clone(),
             config.warnings.clone(),
         ));
         let parts = ProxyParts {
@@ -152,7 +153,7 @@ impl Gatestone {
             .collect::<Result<Vec<_>, _>>()?;
         let workers = Arc::new(workers);
         let mut acceptors = JoinSet::new();
-        for (listener, door) in listeners.into_iter().zip(doors) {
+        for (listener, door, _) in listeners {
             let acceptor = listener.into_acceptor()?;
             acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), config.server.max_connections));
         }
@@ -164,7 +165,7 @@ impl Gatestone {
             let mut refreshing = pin!(refresher.run());
             let outcome = tokio::select! {
                 refusal = &mut refreshing => Err(RunError::NoLogin(refusal)),
-                unusable = until_unusable(&cell, region.as_ref(), addresses, on_ready) => Err(unusable),
+                unusable = until_unusable(&cell, region.as_ref(), listening, on_ready) => Err(unusable),
                 () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
             };
             info!("stopping; requests in flight may finish");
@@ -198,7 +199,7 @@ async fn cut_short(stop: &mut watch::Receiver<Stop>, tell: &watch::Sender<Stop>)
 async fn until_unusable(
     cell: &SnapshotCell,
     region: Option<&Region>,
-    addresses: Vec<BoundAddr>,
+    listeners: Vec<Listening>,
     on_ready: impl FnOnce(&Ready),
 ) -> RunError {
     let mut state = cell.watch();
@@ -207,7 +208,13 @@ async fn until_unusable(
         if let Err(unknown) = check_region(&snapshot, region) {
             return unknown;
         }
-        on_ready(&Ready { addresses, snapshot });
+        for listening in &listeners {
+            let Some(pin) = &listening.service else { continue };
+            if let Err(error) = snapshot.routes.resolve_at(pin, "/") {
+                warn!(listener = %listening.addr, "{error}");
+            }
+        }
+        on_ready(&Ready { listeners, snapshot });
     }
     std::future::pending().await
 }

@@ -22,6 +22,13 @@ pub fn official(name: &str) -> Option<&'static str> {
     table.reverse.get(name.as_ref()).map(String::as_str)
 }
 
+/// All official types, sorted.
+pub fn officials() -> Vec<&'static str> {
+    let mut officials: Vec<_> = TABLE.types.keys().map(String::as_str).collect();
+    officials.sort_unstable();
+    officials
+}
+
 /// An official type and its aliases, the official one first, then in the authority's order; empty for
 /// a type that is not an official one.
 pub fn all_types(official: &str) -> &'static [String] {

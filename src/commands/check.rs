@@ -17,7 +17,8 @@ use crate::client::{Client, RequestBody, SendError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::{AuthError, Refresher, Snapshot};
-use crate::routing::Prefix;
+use crate::proxy::ListenerSettings;
+use crate::routing::{Pin, Prefix};
 use crate::run::check_region;
 
 /// How long an endpoint may take to answer the probe.
@@ -217,11 +218,34 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
         "region_from": config.sources.region,
         "regions": routes.regions().iter().map(|region| region.0.as_str()).collect::<Vec<_>>(),
         "services": services,
+        "listeners": listeners(config, snapshot),
         "unreachable": unreachable,
         "skipped": skipped,
         "projects": projects,
         "warnings": config.warnings.iter().chain(routes.warnings()).chain(&notices).collect::<Vec<_>>(),
     })
+}
+
+/// Where `run` would listen by the settings, and where a pinned listener leads.
+fn listeners(config: &Config, snapshot: &Snapshot) -> Vec<Value> {
+    let listener = |it: &ListenerSettings| {
+        let pin = it.service.as_ref();
+        let target = pin.map(|pin| snapshot.routes.resolve_at(pin, "/"));
+        let (endpoint, problem) = match target {
+            None => (None, None),
+            Some(Ok(target)) => (Some(target.route.upstream.to_string()), None),
+            Some(Err(error)) => (None, Some(error.to_string())),
+        };
+        json!({
+            "address": it.addr.to_string(),
+            "service": pin.map(Pin::service),
+            "region": pin.and_then(Pin::region).map(|region| region.0),
+            "endpoint": endpoint,
+            "problem": problem,
+            "client_secret": it.client_secret.is_some(),
+        })
+    };
+    config.listeners.iter().map(listener).collect()
 }
 
 /// The report for people.
@@ -258,6 +282,7 @@ fn table(report: &Value) -> String {
         rows.push([prefix, region, interface, endpoint, answer]);
     }
     lines.extend(aligned(&rows));
+    lines.extend(report["listeners"].as_array().into_iter().flatten().filter_map(special));
     for (label, key) in [
         ("cannot be reached", "unreachable"),
         ("skipped", "skipped"),
@@ -269,6 +294,18 @@ fn table(report: &Value) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// A line about a listener that is not as all are.
+fn special(listener: &Value) -> Option<String> {
+    let text = |key: &str| listener[key].as_str();
+    let pinned = text("service").zip(text("endpoint"));
+    let service = pinned.map(|(service, endpoint)| format!("{service} at its root, {endpoint}"));
+    let service = service.or_else(|| text("problem").map(str::to_owned));
+    let secret = (listener["client_secret"] == true).then(|| "wants a client secret".to_owned());
+    let facts: Vec<String> = service.into_iter().chain(secret).collect();
+    let address = text("address").unwrap_or_default();
+    (!facts.is_empty()).then(|| format!("listener {address}: {}", facts.join("; ")))
 }
 
 /// Rows with their columns below each other; the last one has no padding.
@@ -290,6 +327,25 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listeners_that_are_special_have_a_line() {
+        let at = |service: Value, endpoint: Value, problem: Value, secret: bool| {
+            let listener = json!({
+                "address": "127.0.0.1:1", "service": service, "endpoint": endpoint, "problem": problem,
+                "client_secret": secret,
+            });
+            special(&listener)
+        };
+        let none = Value::Null;
+        assert_eq!(at(none.clone(), none.clone(), none.clone(), false), None);
+        assert_eq!(
+            at("image".into(), "http://h".into(), none.clone(), true).unwrap(),
+            "listener 127.0.0.1:1: image at its root, http://h; wants a client secret"
+        );
+        let line = at("imag".into(), none, "this leads nowhere".into(), false).unwrap();
+        assert_eq!(line, "listener 127.0.0.1:1: this leads nowhere");
+    }
 
     #[test]
     fn columns_stand_below_each_other() {

@@ -144,12 +144,12 @@ fn bind(auth_url: EndpointUrl, listen: Option<SocketAddr>) -> Result<Gatestone, 
     config.workers = 1;
     config.server.shutdown_timeout = SHUTDOWN_TIMEOUT;
     if let Some(addr) = listen {
-        config.server.listen = vec![ListenAddr::Tcp { addr, optional: false }];
+        config.listeners = vec![ListenAddr::Tcp { addr, optional: false }.into()];
     }
     match Gatestone::bind(config.clone(), Clock::system()) {
         Err(RunError::Bind(BindError::InUse { .. })) if listen.is_none() => {
-            config.server.listen =
-                vec![ListenAddr::Tcp { addr: (Ipv4Addr::LOCALHOST, 0).into(), optional: false }];
+            config.listeners =
+                vec![ListenAddr::Tcp { addr: (Ipv4Addr::LOCALHOST, 0).into(), optional: false }.into()];
             Gatestone::bind(config, Clock::system())
         }
         outcome => outcome,

@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use super::{Exit, complain, explain_refusal, print};
+use crate::admin::Listening;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
 use crate::identity::ReloadOutcome;
@@ -99,7 +100,6 @@ pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
 /// The one line that says that requests are served now.
 fn announce(ready: &Ready, format: LogFormat) {
     let snapshot = &ready.snapshot;
-    let addresses: Vec<String> = ready.addresses.iter().map(ToString::to_string).collect();
     let user = &snapshot.holder.user.name;
     let scope = snapshot.holder.scope.to_string();
     let region = snapshot.routes.region().map_or("any", |region| region.0.as_str());
@@ -107,11 +107,12 @@ fn announce(ready: &Ready, format: LogFormat) {
     let line = match format {
         LogFormat::Text => format!(
             "gatestone ready on {} as user {user}, {scope}, region {region}, {services} services",
-            addresses.join(" and ")
+            ready.listeners.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
         ),
         LogFormat::Json => json!({
             "message": "gatestone ready",
-            "listen": addresses,
+            "listen": ready.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
+            "listeners": ready.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
             "user": user,
             "scope": scope,
             "region": region,

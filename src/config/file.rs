@@ -1,4 +1,4 @@
-//! Our own file, `gatestone.toml`: settings at the top, `[service.NAME]` tables below.
+//! Our own file, `gatestone.toml`: settings at the top, `[[listener]]` and `[service.NAME]` tables below.
 //!
 //! Read by hand rather than derived, so that all mistakes are found in one go and each
 //! has its line.
@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::catalog::Region;
 use crate::routing::ServicePreferences;
 
+use super::listeners::Table;
 use super::mistakes::{Mistakes, did_you_mean, unreadable};
 use super::places::Places;
 use super::services;
@@ -25,6 +26,8 @@ pub(super) struct File {
     pub(super) path: Option<PathBuf>,
     /// Its `[service.NAME]` tables by official service type.
     pub(super) services: BTreeMap<String, ServicePreferences>,
+    /// Its `[[listener]]` tables.
+    pub(super) listeners: Vec<Table>,
 }
 
 /// Reads the file at `explicit`, else the first there is; none is fine unless it was asked for.
@@ -42,8 +45,8 @@ pub(super) fn load(
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let mut reader = Reader { path: &path, text: &text, places, settings, mistakes };
-                let services = reader.read();
-                return File { path: Some(path), services };
+                let (services, listeners) = reader.read();
+                return File { path: Some(path), services, listeners };
             }
             Err(error) if explicit.is_none() && is_missing(&error) => {}
             Err(error) => {
@@ -69,15 +72,15 @@ struct Reader<'a> {
     mistakes: &'a mut Mistakes,
 }
 
-impl Reader<'_> {
-    fn read(&mut self) -> BTreeMap<String, ServicePreferences> {
-        let mut services = BTreeMap::new();
+impl<'a> Reader<'a> {
+    fn read(&mut self) -> (BTreeMap<String, ServicePreferences>, Vec<Table>) {
+        let (mut services, mut listeners) = (BTreeMap::new(), Vec::new());
         let table = match DeTable::parse(self.text) {
             Ok(table) => table.into_inner(),
             Err(error) => {
                 let place = self.place(error.span().map_or(0, |span| span.start), None);
                 self.mistakes.at(place, error.message());
-                return services;
+                return (services, listeners);
             }
         };
         for (key, value) in &table {
@@ -87,22 +90,51 @@ impl Reader<'_> {
                 _ if name == "service" => {
                     self.mistakes.at(place, "services are written as tables, `[service.NAME]`")
                 }
+                DeValue::Array(tables) if name == "listener" => listeners = self.listeners(tables),
+                _ if name == "listener" => {
+                    self.mistakes.at(place, "each listener is written as a table of its own, `[[listener]]`")
+                }
                 value if NAMES.contains(&name) => self.setting(name, value, &place),
                 _ => self.mistakes.at(place, unknown(name)),
             }
         }
-        services
+        (services, listeners)
     }
 
     fn setting(&mut self, name: &str, value: &DeValue<'_>, place: &str) {
         match given(value) {
             Ok(given) => {
-                let dir = self.path.parent().unwrap_or_else(|| Path::new("."));
-                let base = Base { places: self.places, dir };
+                let base = self.base();
                 self.settings.set(name, &given, place, base, self.mistakes);
             }
             Err(message) => self.mistakes.at(place, message),
         }
+    }
+
+    fn base(&self) -> Base<'a> {
+        Base { places: self.places, dir: self.path.parent().unwrap_or_else(|| Path::new(".")) }
+    }
+
+    fn listeners(&mut self, tables: &DeArray<'_>) -> Vec<Table> {
+        let mut listeners = Vec::new();
+        for table in tables {
+            let place = self.place(table.span().start, Some("[[listener]]"));
+            let DeValue::Table(keys) = table.get_ref() else {
+                self.mistakes.at(place, "each listener is written as a table of its own, `[[listener]]`");
+                continue;
+            };
+            let mut listener = Table::new(place);
+            for (key, value) in keys {
+                let place = self.place(key.span().start, Some(&format!("listener.{}", key.get_ref())));
+                let done = given(value.get_ref())
+                    .and_then(|given| listener.set(key.get_ref(), &given, &place, self.base()));
+                if let Err(message) = done {
+                    self.mistakes.at(place, message);
+                }
+            }
+            listeners.push(listener);
+        }
+        listeners
     }
 
     fn services(&mut self, tables: &DeTable<'_>) -> BTreeMap<String, ServicePreferences> {
@@ -203,7 +235,7 @@ fn unknown(name: &str) -> String {
     }
     format!(
         "`{name}` is not a setting of Gatestone{}",
-        did_you_mean(name, NAMES.into_iter().chain(["service"]))
+        did_you_mean(name, NAMES.into_iter().chain(["service", "listener"]))
     )
 }
 
@@ -230,7 +262,7 @@ mod tests {
              [service.s3]\nretry_on_403 = true\n",
         );
         assert_eq!(mistakes.to_string(), Mistakes::default().to_string());
-        assert_eq!(settings.listen.unwrap().len(), 3);
+        assert_eq!(settings.listen.unwrap().value.len(), 3);
         assert_eq!(settings.max_connections, Some(16));
         assert_eq!(settings.resolve.unwrap()[0].addresses.len(), 2);
         assert_eq!(file.services["object-store"].names, ["files"]);

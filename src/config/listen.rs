@@ -1,4 +1,4 @@
-//! Where to listen: loopback addresses and Unix sockets, nothing else.
+//! Where to listen: loopback addresses and Unix sockets, nothing else; and which service stands there, if one is named.
 //!
 //! Whoever reaches the port has the rights of our credentials, so an address that
 //! other machines can reach is refused, not warned about.
@@ -6,14 +6,35 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use crate::routing::Pin;
 use crate::server::ListenAddr;
 
 use super::places::Places;
 
+/// An address, and the service that stands there alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Opening {
+    pub(super) addr: ListenAddr,
+    pub(super) pin: Option<Pin>,
+}
+
 /// `127.0.0.1:5050` and, where the machine has IPv6, `[::1]:5050`: Node and Java
 /// resolve `localhost` to `::1`.
-pub(super) fn default() -> Vec<ListenAddr> {
-    localhost(PORT)
+pub(super) fn default() -> Vec<Opening> {
+    localhost(PORT).into_iter().map(|addr| Opening { addr, pin: None }).collect()
+}
+
+/// Reads an address, or `SERVICE=ADDRESS`. No address has a `=` before a `:`, and no name of a service has a `:`.
+pub(super) fn parse(text: &str, places: &Places, base: &Path) -> Result<Vec<Opening>, String> {
+    let pinned = text.split_once('=').filter(|(service, _)| !service.contains([':', '/']));
+    let (pin, address) = match pinned {
+        Some((service, address)) => {
+            (Some(service.trim().parse::<Pin>().map_err(|error| error.to_string())?), address)
+        }
+        None => (None, text),
+    };
+    let addresses = address_or_two(address, places, base)?;
+    Ok(addresses.into_iter().map(|addr| Opening { addr, pin: pin.clone() }).collect())
 }
 
 /// A free port of 127.0.0.1.
@@ -23,7 +44,7 @@ pub(super) fn private() -> Vec<ListenAddr> {
 
 /// Reads `127.0.0.1:5050`, `[::1]:5050`, `localhost:5050` (both of these) or
 /// `unix:/path`, where a relative path stands in `base`.
-pub(super) fn parse(text: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, String> {
+fn address_or_two(text: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, String> {
     let text = text.trim();
     if text == "systemd" {
         return Err("sockets inherited from systemd are not supported yet; name an address".to_owned());
@@ -48,27 +69,30 @@ pub(super) fn parse(text: &str, places: &Places, base: &Path) -> Result<Vec<List
     }
 }
 
-/// Each address once; one that must be there wins over one that may.
-pub(super) fn distinct(addresses: Vec<ListenAddr>) -> Vec<ListenAddr> {
-    let mut distinct: Vec<ListenAddr> = Vec::new();
-    for address in addresses {
-        let same = distinct.iter_mut().find(|known| match (&**known, &address) {
-            // Each port 0 is a port of its own.
-            (ListenAddr::Tcp { addr: a, .. }, ListenAddr::Tcp { addr: b, .. }) => a == b && a.port() != 0,
-            (ListenAddr::Unix(a), ListenAddr::Unix(b)) => a == b,
-            (ListenAddr::Tcp { .. }, ListenAddr::Unix(_)) | (ListenAddr::Unix(_), ListenAddr::Tcp { .. }) => {
-                false
-            }
-        });
-        match (same, address) {
-            (Some(known), ListenAddr::Tcp { addr, optional: false }) => {
-                *known = ListenAddr::Tcp { addr, optional: false }
-            }
+/// Each address once; one that must be there wins over one that may. Where two differ in what stands there, both stay,
+/// to be complained about.
+pub(super) fn distinct(openings: Vec<Opening>) -> Vec<Opening> {
+    let mut distinct: Vec<Opening> = Vec::new();
+    for opening in openings {
+        let same = distinct.iter_mut().find(|it| is_same(&it.addr, &opening.addr) && it.pin == opening.pin);
+        match (same, &opening.addr) {
+            (Some(known), ListenAddr::Tcp { optional: false, .. }) => known.addr = opening.addr,
             (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_)) => {}
-            (None, address) => distinct.push(address),
+            (None, _) => distinct.push(opening),
         }
     }
     distinct
+}
+
+/// Whether two addresses are one; each port 0 is a port of its own.
+pub(super) fn is_same(one: &ListenAddr, other: &ListenAddr) -> bool {
+    match (one, other) {
+        (ListenAddr::Tcp { addr: a, .. }, ListenAddr::Tcp { addr: b, .. }) => a == b && a.port() != 0,
+        (ListenAddr::Unix(a), ListenAddr::Unix(b)) => a == b,
+        (ListenAddr::Tcp { .. }, ListenAddr::Unix(_)) | (ListenAddr::Unix(_), ListenAddr::Tcp { .. }) => {
+            false
+        }
+    }
 }
 
 /// With port 0 the two would be two ports, so it stands for IPv4 alone.
@@ -119,9 +143,15 @@ mod tests {
 
     use super::*;
 
-    fn parse(text: &str) -> Result<Vec<ListenAddr>, String> {
+    fn openings(text: &str) -> Result<Vec<Opening>, String> {
         let places = Places::new(&BTreeMap::new(), PathBuf::from("/here"), PathBuf::from("/etc"));
         super::parse(text, &places, Path::new("/base"))
+    }
+
+    fn parse(text: &str) -> Result<Vec<ListenAddr>, String> {
+        let openings = openings(text)?;
+        assert!(openings.iter().all(|opening| opening.pin.is_none()), "{openings:?}");
+        Ok(openings.into_iter().map(|opening| opening.addr).collect())
     }
 
     fn tcp(addr: &str, optional: bool) -> ListenAddr {
@@ -167,10 +197,32 @@ mod tests {
     }
 
     #[test]
+    fn a_service_before_the_address_is_what_stands_there() {
+        for (text, pin, count) in [
+            ("object-store=127.0.0.1:80", "object-store", 1),
+            (" compute@GRA11 = localhost:80 ", "compute@GRA11", 2),
+            ("image=unix:/a=b", "image", 1),
+        ] {
+            let found = openings(text).unwrap();
+            assert_eq!(found.len(), count, "{text}");
+            assert!(found.iter().all(|it| it.pin.as_ref().unwrap().to_string() == pin), "{text}");
+        }
+        // A socket may be called anything.
+        assert_eq!(parse("unix:/a=b"), Ok(vec![ListenAddr::Unix(PathBuf::from("/a=b"))]));
+        for text in ["=127.0.0.1:80", "v3=127.0.0.1:80", "a b=127.0.0.1:80", "compute=", "compute=0.0.0.0:80"]
+        {
+            assert!(openings(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn equal_addresses_are_one() {
-        let both = [parse("localhost:80").unwrap(), parse("[::1]:80").unwrap()].concat();
-        assert_eq!(distinct(both), [tcp("127.0.0.1:80", false), tcp("[::1]:80", false)]);
-        let free = [parse("127.0.0.1:0").unwrap(), parse("127.0.0.1:0").unwrap()].concat();
-        assert_eq!(distinct(free).len(), 2);
+        let both = [openings("localhost:80").unwrap(), openings("[::1]:80").unwrap()].concat();
+        let addresses: Vec<_> = distinct(both).into_iter().map(|it| it.addr).collect();
+        assert_eq!(addresses, [tcp("127.0.0.1:80", false), tcp("[::1]:80", false)]);
+        for (one, other) in [("127.0.0.1:0", "127.0.0.1:0"), ("127.0.0.1:80", "image=127.0.0.1:80")] {
+            let two = [openings(one).unwrap(), openings(other).unwrap()].concat();
+            assert_eq!(distinct(two).len(), 2, "{one} {other}");
+        }
     }
 }

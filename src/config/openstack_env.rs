@@ -107,7 +107,7 @@ fn is_known(name: &str) -> bool {
 
 /// A secret's own variable, its `_FILE`, or the service manager's credential named like it;
 /// with the file it was read from.
-fn secret(
+pub(super) fn secret(
     env: &dyn Environment,
     variables: &[&str],
     places: &Places,

@@ -11,9 +11,8 @@ use crate::client::Resolve;
 use crate::config::LogFormat;
 use crate::identity::OnRefused;
 use crate::secret::Secret;
-use crate::server::ListenAddr;
 
-use super::listen;
+use super::listen::{self, Opening};
 use super::mistakes::Mistakes;
 use super::places::Places;
 use super::values;
@@ -46,7 +45,8 @@ pub(super) struct Settings {
     pub(super) cloud: Option<Placed<String>>,
     pub(super) region: Option<Placed<Region>>,
     pub(super) interface: Option<Vec<Interface>>,
-    pub(super) listen: Option<Vec<ListenAddr>>,
+    pub(super) listen: Option<Placed<Vec<Opening>>>,
+    pub(super) client_secret_file: Option<Placed<PathBuf>>,
     pub(super) access_log: Option<bool>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) log_level: Option<tracing::Level>,
@@ -77,11 +77,12 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 30] = [
+pub(super) const NAMES: [&str; 31] = [
     "cloud",
     "region",
     "interface",
     "listen",
+    "client_secret_file",
     "access_log",
     "log_format",
     "log_level",
@@ -140,7 +141,8 @@ impl Settings {
             "cloud" => self.cloud = Some(placed(given.text()?, place)),
             "region" => self.region = Some(placed(Region(given.text()?), place)),
             "interface" => self.interface = Some(values::interfaces(&given.list()?)?),
-            "listen" => self.listen = Some(addresses(&given.list()?, base)?),
+            "listen" => self.listen = Some(placed(openings(&given.list()?, base)?, place)),
+            "client_secret_file" => self.client_secret_file = Some(path(given)?),
             "access_log" => self.access_log = Some(given.switch()?),
             "log_format" => self.log_format = Some(log_format(&given.text()?)?),
             "log_level" => self.log_level = Some(log_level(&given.text()?)?),
@@ -250,12 +252,13 @@ fn each<T>(texts: &[String], read: impl Fn(&str) -> Result<T, String>) -> Result
     texts.iter().map(|text| read(text)).collect()
 }
 
-fn addresses(texts: &[String], base: Base<'_>) -> Result<Vec<ListenAddr>, String> {
-    let addresses = each(texts, |text| listen::parse(text, base.places, base.dir))?;
-    if addresses.is_empty() {
+/// Addresses to listen on.
+pub(super) fn openings(texts: &[String], base: Base<'_>) -> Result<Vec<Opening>, String> {
+    let openings = each(texts, |text| listen::parse(text, base.places, base.dir))?;
+    if openings.is_empty() {
         return Err("no address is named".to_owned());
     }
-    Ok(listen::distinct(addresses.concat()))
+    Ok(listen::distinct(openings.concat()))
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {

@@ -15,6 +15,7 @@ use crate::identity::credentials::{ApplicationCredential, Domain, Method, Projec
 use crate::server::ListenAddr;
 
 mod clouds;
+mod listeners;
 mod login;
 mod precedence;
 mod token_files;
@@ -119,7 +120,7 @@ const PASSWORD: &str = "hunter2-sesame";
 fn defaults_are_those_of_the_contract() {
     let config = World::openrc(&[]).config();
     let tcp = |addr: &str, optional| ListenAddr::Tcp { addr: addr.parse().unwrap(), optional };
-    assert_eq!(config.server.listen, [tcp("127.0.0.1:5050", false), tcp("[::1]:5050", true)]);
+    assert_eq!(config.listeners, [tcp("127.0.0.1:5050", false).into(), tcp("[::1]:5050", true).into()]);
     assert_eq!(config.identity.token_wait, Duration::from_secs(10));
     assert_eq!(config.identity.on_refused, OnRefused::Exit);
     assert_eq!(config.client.response_timeout, Duration::from_secs(600));
@@ -214,10 +215,17 @@ fn what_the_example_file_comments_out_is_valid_too() {
     for name in ["ca.pem", "client.pem", "client.key"] {
         world.file(&format!("etc/gatestone/{name}"), "");
     }
+    for name in ["client-secret", "objects-secret"] {
+        world.file(&format!("etc/gatestone/{name}"), "sixteen or more characters\n");
+    }
     world.file("home/.cache/.keep", "");
     let config = world.config();
     assert_eq!(config.routing.services["object-store"].names, ["files"]);
     assert_eq!(config.workers, 4);
+    let pins: Vec<_> = config.listeners.iter().filter_map(|listener| listener.service.as_ref()).collect();
+    assert_eq!((pins.len(), pins[0].to_string().as_str()), (1, "object-store@GRA"));
+    assert!(config.listeners.iter().all(|listener| listener.client_secret.is_some()));
+    assert!(config.warnings.iter().all(|warning| !warning.contains("listener")), "{:?}", config.warnings);
 }
 
 #[test]
@@ -227,6 +235,13 @@ fn health_needs_no_login() {
     assert_eq!(at(None).unwrap().len(), 1);
     assert_eq!(at(Some("localhost:80")).unwrap().len(), 2);
     assert!(at(Some("example.com:80")).is_err());
+    let tables = "[[listener]]\nlisten = 'image=localhost:81'\nclient_secret_file = 'missing'\n";
+    let world = World::new().with_file("etc/gatestone/gatestone.toml", tables);
+    let at = |listen| super::health_addresses(listen, &world.env, &world.places()).unwrap().len();
+    assert_eq!((at(None), at(Some("object-store=127.0.0.1:80"))), (2, 1));
+    let world = World::new().vars(&[("GATESTONE_LISTEN", "image=127.0.0.1:1,127.0.0.1:2")]);
+    let found = super::health_addresses(None, &world.env, &world.places()).unwrap();
+    assert_eq!(found[0].to_string(), "127.0.0.1:2", "where all services are comes first");
 }
 
 #[test]

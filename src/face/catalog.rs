@@ -11,39 +11,61 @@
 //! 6. Ids are made from what an entry says, so that they are the same in every answer.
 //! 7. v2.0 has one entry for all interfaces of a service in a region. It has all three addresses, since clients of that
 //!    time take for granted that none is missing.
+//! 8. Where Keystone stands at the listener's root, it is all that there is: no other service is reached there.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use super::View;
 use super::local_tokens::hex;
 use crate::catalog::{Endpoint, Interface, Region};
-use crate::identity::Snapshot;
-use crate::routing::RouteTable;
+use crate::routing::{Route, RouteTable};
 
 /// The catalog as in a token, and as `GET /v3/auth/catalog` gives it.
-pub(super) fn of(snapshot: &Snapshot, base: &str) -> Vec<Value> {
-    let services = list(&snapshot.catalog.endpoints, &snapshot.routes, base);
-    services.into_iter().map(Service::into_value).collect()
+pub(super) fn of(view: View<'_>) -> Vec<Value> {
+    of_view(view).into_iter().map(Service::into_value).collect()
 }
 
 /// The same as in a token of v2.0.
-pub(super) fn of_v2(snapshot: &Snapshot, base: &str) -> Vec<Value> {
-    let services = list(&snapshot.catalog.endpoints, &snapshot.routes, base);
-    services.into_iter().map(Service::into_v2).collect()
+pub(super) fn of_v2(view: View<'_>) -> Vec<Value> {
+    of_view(view).into_iter().map(Service::into_v2).collect()
 }
 
-fn list<'a>(endpoints: &'a [Endpoint], routes: &'a RouteTable, base: &str) -> Vec<Service<'a>> {
+fn of_view(view: View<'_>) -> Vec<Service<'_>> {
+    let View { snapshot, base, prefix, .. } = view;
+    list(&snapshot.catalog.endpoints, &snapshot.routes, Here { base, is_root: prefix.is_empty() })
+}
+
+/// Where the addresses lead.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    base: &'a str,
+    /// Whether Keystone stands at the root.
+    is_root: bool,
+}
+
+impl Here<'_> {
+    /// Rule 8.
+    fn url(self, route: &Route) -> Option<String> {
+        if self.is_root {
+            return route.is_identity.then(|| format!("{}{}", self.base, route.face_at_root()));
+        }
+        Some(format!("{}{}", self.base, route.face()))
+    }
+}
+
+fn list<'a>(endpoints: &'a [Endpoint], routes: &'a RouteTable, here: Here<'_>) -> Vec<Service<'a>> {
     let mut services: Vec<Service<'_>> = Vec::new();
     for endpoint in endpoints {
         for region in regions(endpoint, routes) {
-            add(&mut services, routes, base, endpoint_of(endpoint, region));
+            add(&mut services, routes, here, endpoint_of(endpoint, region));
         }
     }
     let is_real = |service_type: &str| endpoints.iter().any(|it| it.service_type == service_type);
     for service_type in routes.types().filter(|it| !is_real(it)) {
         for interface in [Interface::Public, Interface::Internal, Interface::Admin] {
             let place = Place { service_type, name: service_type, interface, region: routes.region() };
-            add(&mut services, routes, base, place);
+            add(&mut services, routes, here, place);
         }
     }
     services
@@ -89,20 +111,20 @@ struct Listed<'a> {
     url: String,
 }
 
-fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, base: &str, place: Place<'a>) {
+fn add<'a>(services: &mut Vec<Service<'a>>, routes: &RouteTable, here: Here<'_>, place: Place<'a>) {
     let Place { service_type, name, interface, region } = place;
     let is_there = |it: &Listed<'_>| it.interface == interface && it.region == region;
     let is_listed = |it: &Service<'_>| it.service_type == service_type && it.endpoints.iter().any(is_there);
     if services.iter().any(is_listed) {
         return;
     }
-    let Some(route) = routes.published(service_type, region) else { return };
+    let Some(url) = routes.published(service_type, region).and_then(|route| here.url(route)) else { return };
     let at = services.iter().position(|it| it.service_type == service_type && it.name == name);
     let at = at.unwrap_or_else(|| {
         services.push(Service { service_type, name, endpoints: Vec::new() });
         services.len() - 1
     });
-    services[at].endpoints.push(Listed { interface, region, url: format!("{base}{}", route.face()) });
+    services[at].endpoints.push(Listed { interface, region, url });
 }
 
 impl Service<'_> {

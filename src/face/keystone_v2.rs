@@ -49,6 +49,16 @@ pub(crate) enum Asked {
     Tenants,
 }
 
+impl Asked {
+    /// Whether it is asked before a login, or is one.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Version | Self::LogIn => true,
+            Self::ShowToken { .. } | Self::Revoke { .. } | Self::Tenants => false,
+        }
+    }
+}
+
 /// What a request asks of us; `find` knows the local tokens.
 pub(super) fn recognise(
     head: &Parts,
@@ -89,8 +99,9 @@ impl Face {
             }
             Asked::LogIn => {
                 let login = Login::parse_v2(&read_login(upload).await?)?;
+                self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;
-                let (id, token) = self.issue(login.methods, scope)?;
+                let (id, token) = self.issue(login.methods, scope, view.key)?;
                 Ok(token_reply(&id, &token, view))
             }
             Asked::ShowToken { id, token } => Ok(token_reply(&id, &token, view)),
@@ -106,7 +117,7 @@ impl Face {
 fn token_reply(id: &HeaderValue, token: &LocalToken, view: View<'_>) -> Response<ReplyBody> {
     let holder = &view.snapshot.holder;
     let tenant = documents::tenant(holder).filter(|_| token.scope.is_held(&holder.scope));
-    let catalog = if tenant.is_some() { catalog::of_v2(view.snapshot, view.base) } else { Vec::new() };
+    let catalog = if tenant.is_some() { catalog::of_v2(view) } else { Vec::new() };
     let body = documents::access(id, token, holder, tenant, &catalog);
     reply(StatusCode::OK, &json!({ "access": body }))
 }

@@ -65,6 +65,20 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    /// Whether it is asked before a login, or is one.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Versions | Self::Version | Self::LogIn { .. } => true,
+            Self::ShowToken { .. }
+            | Self::Revoke { .. }
+            | Self::HeldToken
+            | Self::Catalog
+            | Self::Projects
+            | Self::Domains
+            | Self::System => false,
+        }
+    }
+
     /// Whether it is one of the lists below `/v3/auth`, which depend on the scope held.
     pub(super) fn is_about_scopes(&self) -> bool {
         match self {

@@ -1,7 +1,8 @@
 //! The tokens that were made here: random, known for 24 h, bounded in number.
 //!
-//! They are good for nothing but to be asked about. So nothing is lost when the oldest of too many is forgotten, or all
-//! of them with the end of the program: a client then logs in again.
+//! Most are good for nothing but to be asked about; those that were given for a client secret open the listeners that
+//! have it. Nothing is lost when the oldest of too many is forgotten, or all of them with the end of the program: a client
+//! then logs in again. Both kinds are kept apart, so that whoever can make the one cannot have the other forgotten.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use http::HeaderValue;
 
+use super::client_key::ClientKey;
 use super::request::Granted;
 use crate::clock::Moment;
 
@@ -26,11 +28,16 @@ pub(crate) struct LocalToken {
     pub(super) expires: Moment,
     /// Its name in audit trails, which is no secret.
     pub(super) audit_id: String,
+    /// What whoever logged in knew; nothing was asked for if there is none.
+    key: Option<ClientKey>,
 }
 
 /// The tokens there are.
 #[derive(Debug, Default)]
-pub(super) struct LocalTokens(Mutex<Known>);
+pub(super) struct LocalTokens {
+    keyless: Mutex<Known>,
+    keyed: Mutex<Known>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -54,6 +61,7 @@ impl LocalTokens {
         &self,
         methods: Vec<String>,
         scope: Granted,
+        key: Option<ClientKey>,
         now: Moment,
     ) -> Result<(HeaderValue, Arc<LocalToken>), NoRandomness> {
         let (random, audit) = (random::<32>()?, random::<16>()?);
@@ -61,9 +69,9 @@ impl LocalTokens {
         let mut text = text.map_err(|_| NoRandomness)?;
         text.set_sensitive(true);
         let audit_id = hex(&audit);
-        let token = LocalToken { methods, scope, issued: now, expires: now.plus(LIFETIME), audit_id };
-        let token = Arc::new(token);
-        let mut known = self.lock();
+        let expires = now.plus(LIFETIME);
+        let token = Arc::new(LocalToken { methods, scope, issued: now, expires, audit_id, key });
+        let mut known = lock(if key.is_some() { &self.keyed } else { &self.keyless });
         known.make_room(now);
         known.made += 1;
         let number = known.made;
@@ -74,26 +82,39 @@ impl LocalTokens {
 
     /// What is known of a token; `None` if it is none of ours, or no longer.
     pub(super) fn find(&self, subject: &HeaderValue, now: Moment) -> Option<Arc<LocalToken>> {
-        let random = random_part(subject)?;
-        let (_, token) = self.lock().tokens.get(&random)?.clone();
-        (!token.expires.is_over(now)).then_some(token)
+        let random = random_part(subject.as_bytes())?;
+        let find = |kind| lock(kind).find(&random, now);
+        find(&self.keyless).or_else(|| find(&self.keyed))
+    }
+
+    /// Whether a token was given for `key`, and is still good.
+    pub(super) fn opens(&self, token: &[u8], key: &ClientKey, now: Moment) -> bool {
+        let found = random_part(token).and_then(|random| lock(&self.keyed).find(&random, now));
+        found.is_some_and(|token| token.key.as_ref() == Some(key))
     }
 
     /// Forgets a token.
     pub(super) fn revoke(&self, subject: &HeaderValue) {
-        let Some(random) = random_part(subject) else { return };
-        let mut known = self.lock();
-        if let Some((number, _)) = known.tokens.remove(&random) {
-            known.order.remove(&number);
+        let Some(random) = random_part(subject.as_bytes()) else { return };
+        for kind in [&self.keyless, &self.keyed] {
+            let mut known = lock(kind);
+            if let Some((number, _)) = known.tokens.remove(&random) {
+                known.order.remove(&number);
+            }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn lock(kind: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    kind.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Known {
+    fn find(&self, random: &Random, now: Moment) -> Option<Arc<LocalToken>> {
+        let (_, token) = self.tokens.get(random)?;
+        (!token.expires.is_over(now)).then(|| Arc::clone(token))
+    }
+
     /// Forgets what has ended, and the oldest if there would be too many.
     fn make_room(&mut self, now: Moment) {
         while let Some(oldest) = self.order.first_entry() {
@@ -113,8 +134,8 @@ fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
 }
 
 /// The random part of a token, if it is one of this form.
-fn random_part(subject: &HeaderValue) -> Option<Random> {
-    let digits = subject.as_bytes().strip_prefix(MARK.as_bytes())?;
+fn random_part(token: &[u8]) -> Option<Random> {
+    let digits = token.strip_prefix(MARK.as_bytes())?;
     let mut random = [0; 32];
     if digits.len() != 2 * random.len() {
         return None;
@@ -143,9 +164,14 @@ const MOST_TOKENS: usize = 10_000;
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::secret::Secret;
 
     fn issue(tokens: &LocalTokens, now: Moment) -> HeaderValue {
-        tokens.issue(vec!["password".to_owned()], Granted::Held, now).unwrap().0
+        issue_for(tokens, None, now)
+    }
+
+    fn issue_for(tokens: &LocalTokens, key: Option<ClientKey>, now: Moment) -> HeaderValue {
+        tokens.issue(vec!["password".to_owned()], Granted::Held, key, now).unwrap().0
     }
 
     #[tokio::test(start_paused = true)]
@@ -169,13 +195,34 @@ mod tests {
         assert!(tokens.find(&all[0], start).is_none());
         assert!(tokens.find(&all[1], start).is_some() && tokens.find(&all[MOST_TOKENS], start).is_some());
         let sizes = |tokens: &LocalTokens| {
-            let known = tokens.lock();
+            let known = lock(&tokens.keyless);
             (known.tokens.len(), known.order.len())
         };
         assert_eq!(sizes(&tokens), (MOST_TOKENS, MOST_TOKENS));
         tokens.revoke(&all[7]);
         issue(&tokens, start.plus(LIFETIME));
         assert_eq!(sizes(&tokens), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_opens_for_a_day_what_it_was_given_for() {
+        let (tokens, start) = (LocalTokens::default(), Clock::system().now());
+        let [one, other] = ["one", "other"].map(|text| ClientKey::new(&Secret::new(text)));
+        let (keyed, keyless) = (issue_for(&tokens, Some(one), start), issue(&tokens, start));
+        let opens = |token: &HeaderValue, key, after| {
+            tokens.opens(token.as_bytes(), key, start.plus(Duration::from_secs(after)))
+        };
+        let day = LIFETIME.as_secs();
+        assert!(opens(&keyed, &one, 0) && opens(&keyed, &one, day - 1) && !opens(&keyed, &one, day));
+        assert!(!opens(&keyed, &other, 0) && !opens(&keyless, &one, 0));
+        assert!(!tokens.opens(b"", &one, start));
+        // However many are made by those who need to know nothing.
+        for _ in 0..=MOST_TOKENS {
+            issue(&tokens, start);
+        }
+        assert!(opens(&keyed, &one, 0) && tokens.find(&keyed, start).is_some());
+        tokens.revoke(&keyed);
+        assert!(!opens(&keyed, &one, 0) && tokens.find(&keyed, start).is_none());
     }
 
     #[test]

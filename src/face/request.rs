@@ -1,6 +1,8 @@
 //! What a login asks for: its methods and its scope (`keystone/auth/schema.py`, `keystone/auth/core.py`).
 //!
-//! 1. User, password, secret, passcode and receipt are not looked at: who may use the proxy is decided elsewhere.
+//! 1. User, password, secret, passcode and receipt do not matter: who may use the proxy is decided elsewhere. Where a
+//!    listener has a client secret, what the named methods offer is kept for whoever compares it: one of them will do,
+//!    since clients that were taught several methods can still know one secret.
 //! 2. No scope, or an application credential, which has its own: the held scope.
 //! 3. `"unscoped"`, or the object of that name which old versions of keystoneauth send: a token that shows no scope.
 //! 4. A scope that names the held one: that. Ids are compared exactly, names in any letter case; a project's domain
@@ -11,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, Named};
+use crate::secret::Secret;
 
 /// A login.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Login {
     /// As named, to be named in the token.
     pub(super) methods: Vec<String>,
     pub(super) scope: AskedScope,
+    /// The passwords, secrets, passcodes and tokens of those methods.
+    pub(super) offered: Vec<Secret>,
 }
 
 /// The scope that a login asks for.
@@ -108,8 +113,21 @@ impl Login {
             None => AskedScope::Held,
             Some(scope) => AskedScope::parse(scope)?,
         };
-        Ok(Self { methods, scope })
+        let offered = methods.iter().filter_map(|method| offered(method, identity.get(method)?)).collect();
+        Ok(Self { methods, scope, offered })
     }
+}
+
+/// What a method proves itself by (`keystone/auth/plugins`).
+fn offered(method: &str, what: &Value) -> Option<Secret> {
+    let at = match method {
+        "password" => what.get("user")?.get("password"),
+        "totp" => what.get("user")?.get("passcode"),
+        "application_credential" => what.get("secret"),
+        "token" => what.get("id"),
+        _ => None,
+    };
+    at.and_then(Value::as_str).map(Secret::new)
 }
 
 impl AskedScope {

@@ -6,6 +6,7 @@
 //! 2. Only `GET`, as there: `HEAD` would make a token that nobody is told.
 //! 3. User and key may be any, in whichever of their fields, of any form, and may be missing. tempauth answers a user
 //!    without a colon with 401; here that would send people after a name that does not matter.
+//!    Where the listener has a client secret, the key must be it.
 //! 4. `X-Storage-Url` is where the object store's own endpoint is published: whatever follows it leads to the same below
 //!    that. With an account in it, as in Swift's own, `/info` is found from it by every client; without one, as Ceph's
 //!    may be, by those that put it below.
@@ -18,11 +19,12 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
 use super::request::Granted;
-use super::{Face, bare, reply};
+use super::{ClientKey, Face, bare, reply};
 use crate::failure::{Failure, Reason};
 use crate::identity::Snapshot;
 use crate::reply::ReplyBody;
 use crate::routing::{Route, split_region};
+use crate::secret::Secret;
 
 /// What is asked below `/auth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) struct SwiftLogin {
     /// The region as written.
     region: Option<String>,
     form: Form,
+    /// The keys, in whichever field.
+    offered: Vec<Secret>,
 }
 
 /// Whether it is a login.
@@ -55,7 +59,14 @@ impl SwiftLogin {
             [] | ["v1.0" | "v1" | "auth"] | ["v1", _, "auth"] => Form::OtherMethod,
             _ => Form::OtherPath,
         };
-        Some(Self { region: region.map(str::to_owned), form })
+        let keys = [AUTH_KEY, STORAGE_PASS].into_iter().flat_map(|name| head.headers.get_all(name));
+        let offered = keys.filter_map(|key| key.to_str().ok()).map(Secret::new).collect();
+        Some(Self { region: region.map(str::to_owned), form, offered })
+    }
+
+    /// What it says to know.
+    pub(crate) fn offered(&self) -> &[Secret] {
+        &self.offered
     }
 
     /// The object store that it is for.
@@ -65,12 +76,12 @@ impl SwiftLogin {
 }
 
 impl Face {
-    /// The answer for `route`, the object store asked for; `base` is our address as the client wrote it.
+    /// The answer; `storage_url` is where the object store asked for is reached here, `key` what the login had to know.
     pub(crate) fn answer_for_swift(
         &self,
         asked: &SwiftLogin,
-        route: &Route,
-        base: &str,
+        storage_url: &str,
+        key: Option<&ClientKey>,
     ) -> Result<Response<ReplyBody>, Failure> {
         match asked.form {
             Form::LogIn => {}
@@ -83,8 +94,8 @@ impl Face {
         }
         let unsendable =
             |_| Failure::new(Reason::BadRequest, "the Host field cannot be part of a URL; correct it");
-        let storage_url = HeaderValue::from_str(&format!("{base}{}", route.face())).map_err(unsendable)?;
-        let (text, token) = self.issue(vec!["password".to_owned()], Granted::Held)?;
+        let storage_url = HeaderValue::from_str(storage_url).map_err(unsendable)?;
+        let (text, token) = self.issue(vec!["password".to_owned()], Granted::Held, key)?;
         let left = token.expires.remaining(token.issued).as_secs();
         let mut response = bare(StatusCode::OK, "".into());
         let headers = response.headers_mut();
@@ -107,6 +118,8 @@ fn only_get() -> Response<ReplyBody> {
     response
 }
 
+const AUTH_KEY: HeaderName = HeaderName::from_static("x-auth-key");
+const STORAGE_PASS: HeaderName = HeaderName::from_static("x-storage-pass");
 const STORAGE_URL: HeaderName = HeaderName::from_static("x-storage-url");
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const STORAGE_TOKEN: HeaderName = HeaderName::from_static("x-storage-token");
@@ -139,7 +152,8 @@ mod tests {
             ("/auth@Region%20One/auth", Some("Region%20One")),
             ("/auth@GRA", Some("GRA")),
         ] {
-            let expected = SwiftLogin { region: region.map(str::to_owned), form: Form::LogIn };
+            let expected =
+                SwiftLogin { region: region.map(str::to_owned), form: Form::LogIn, offered: Vec::new() };
             assert_eq!(asked("GET", path), Some(expected), "{path}");
             for method in ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
                 assert_eq!(asked(method, path).unwrap().form, Form::OtherMethod, "{method} {path}");

@@ -149,10 +149,13 @@ impl From<NoRoute> for Failure {
         let reason = match &why {
             NoRoute::ClimbsOut | NoRoute::Malformed => Reason::BadRequest,
             NoRoute::UnknownService { .. }
+            | NoRoute::PinnedUnknown { .. }
             | NoRoute::NoProjectScope { .. }
             | NoRoute::Reserved { .. }
             | NoRoute::OverrideUnusable { .. } => Reason::NoSuchService,
-            NoRoute::RegionMissing { .. } | NoRoute::InterfaceMissing { .. } => Reason::NoSuchRegion,
+            NoRoute::RegionMissing { .. }
+            | NoRoute::PinnedRegionMissing { .. }
+            | NoRoute::InterfaceMissing { .. } => Reason::NoSuchRegion,
             NoRoute::InsecureEndpoint { .. } => Reason::InsecureEndpoint,
         };
         Self::new(reason, why.to_string())

@@ -23,7 +23,7 @@ pub(super) const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error"
 pub(super) fn status(reason: Reason) -> StatusCode {
     match reason {
         Reason::BadRequest => StatusCode::BAD_REQUEST,
-        Reason::WrongScope => StatusCode::UNAUTHORIZED,
+        Reason::WrongScope | Reason::ClientRefused => StatusCode::UNAUTHORIZED,
         Reason::PeerRefused
         | Reason::PeerUnknown
         | Reason::HostRefused
@@ -69,9 +69,15 @@ pub(super) fn respond(failure: &Failure) -> Response<Bytes> {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(delay)));
     }
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Keystone"));
+        headers.insert(header::WWW_AUTHENTICATE, challenge(failure.log_in_at.as_deref()));
     }
     response
+}
+
+/// Rule 4, as `keystonemiddleware` writes it (`auth_token/__init__.py`, `_reject_auth_headers`).
+fn challenge(log_in_at: Option<&str>) -> HeaderValue {
+    let with_uri = log_in_at.map(|url| HeaderValue::try_from(format!("Keystone uri=\"{url}\"")));
+    with_uri.and_then(Result::ok).unwrap_or(HeaderValue::from_static("Keystone"))
 }
 
 /// Rule 3.
@@ -114,6 +120,7 @@ mod tests {
         for (reason, code, word) in [
             (Reason::BadRequest, 400, "bad_request"),
             (Reason::WrongScope, 401, "wrong_scope"),
+            (Reason::ClientRefused, 401, "client_refused"),
             (Reason::PeerRefused, 403, "peer_refused"),
             (Reason::PeerUnknown, 403, "peer_unknown"),
             (Reason::HostRefused, 403, "host_refused"),
@@ -155,7 +162,17 @@ mod tests {
 
     #[test]
     fn a_401_carries_a_challenge() {
-        assert_eq!(respond(&Failure::new(Reason::WrongScope, "x")).headers()["www-authenticate"], "Keystone");
+        let failure = Failure::new(Reason::WrongScope, "x");
+        assert_eq!(respond(&failure).headers()["www-authenticate"], "Keystone");
+        for (url, challenge) in [
+            (Some("http://here/v3"), "Keystone uri=\"http://here/v3\""),
+            (Some("\n"), "Keystone"),
+            (None, "Keystone"),
+        ] {
+            let log_in_at = url.map(str::to_owned);
+            let failure = Failure { log_in_at, ..Failure::new(Reason::ClientRefused, "x") };
+            assert_eq!(respond(&failure).headers()["www-authenticate"], challenge);
+        }
     }
 
     #[test]

@@ -7,11 +7,13 @@
 //! 3. A link is turned only if the path here leads forward to the very URL of the link. So a link to what
 //!    no prefix reaches stays as it is, and none can be turned into something else.
 //! 4. Query and fragment are kept byte for byte.
+//! 5. Where a service stands at a listener's root, only its own endpoint is a candidate: no path there leads to another.
 
 use std::cmp::Reverse;
 
+use super::pin::{Pin, is_ours};
 use super::route::Route;
-use super::{RouteTable, Target, split_region};
+use super::{RouteTable, Target, split_query, split_region};
 use crate::catalog::EndpointUrl;
 
 impl RouteTable {
@@ -22,16 +24,47 @@ impl RouteTable {
     pub fn turn_back(&self, target: &Target<'_>, link: &str, public_base: &str) -> Option<String> {
         let parsed = Link::parse(link)?;
         let origin = parsed.origin.as_ref().unwrap_or(&target.route.upstream);
-        let here = |prefix: &str, route: &Route| self.path_here(prefix, route, &parsed, origin);
+        let path = match target.pin {
+            Some(pin) => self.path_at_root(pin, target.route, &parsed, origin)?,
+            None => self.path_below_prefix(target, &parsed, origin)?,
+        };
+        let base = if parsed.origin.is_some() { public_base.trim_end_matches('/') } else { "" };
+        Some(format!("{base}{path}{}", parsed.fragment))
+    }
+
+    /// Rule 2.
+    fn path_below_prefix(
+        &self,
+        target: &Target<'_>,
+        link: &Link<'_>,
+        origin: &EndpointUrl,
+    ) -> Option<String> {
+        let here = |prefix: &str, route: &Route| self.path_here(prefix, route, link, origin);
         let own = target.route;
-        let path = here(target.prefix, own).or_else(|| here(&own.prefix, own)).or_else(|| {
+        here(target.prefix, own).or_else(|| here(&own.prefix, own)).or_else(|| {
             let at_origin = self.routes.iter().filter(|route| route.upstream.same_origin(origin));
             let mut others: Vec<&Route> = at_origin.collect();
             others.sort_by_key(|route| Reverse(route.root().len()));
             others.into_iter().find_map(|route| here(&route.prefix, route))
-        })?;
-        let base = if parsed.origin.is_some() { public_base.trim_end_matches('/') } else { "" };
-        Some(format!("{base}{path}{}", parsed.fragment))
+        })
+    }
+
+    /// Rule 5.
+    fn path_at_root(
+        &self,
+        pin: &Pin,
+        route: &Route,
+        link: &Link<'_>,
+        origin: &EndpointUrl,
+    ) -> Option<String> {
+        let path = if link.path.is_empty() { "/" } else { link.path };
+        let bases = [route.root(), &route.upstream.path];
+        bases.into_iter().find_map(|base| {
+            let rest = below(path, base)?;
+            let here = format!("{}{}", if rest.is_empty() { "/" } else { rest }, link.query);
+            let forward = self.resolve_at(pin, &here).ok().filter(|_| !is_ours(rest))?;
+            leads_to(&forward, origin, path).then_some(here)
+        })
     }
 
     /// The path and query here that lead to the link at this route.
@@ -55,12 +88,15 @@ impl RouteTable {
             }
             let here = format!("/{prefix}{rest}{}", link.query);
             let forward = self.resolve(&here).ok()?;
-            // The query travels unchanged, so the path tells.
-            let (forward_path, _) = split_query(forward.path_and_query.as_str());
-            let is_same = forward.route.upstream.same_origin(origin) && forward_path == path;
-            is_same.then_some(here)
+            leads_to(&forward, origin, path).then_some(here)
         })
     }
+}
+
+/// Rule 3. The query travels unchanged, so the path tells.
+fn leads_to(forward: &Target<'_>, origin: &EndpointUrl, path: &str) -> bool {
+    let (forward_path, _) = split_query(forward.path_and_query.as_str());
+    forward.route.upstream.same_origin(origin) && forward_path == path
 }
 
 /// Whether a redirect goes to the URL that was just asked for, by `https` in place of `http`: a client
@@ -112,8 +148,4 @@ impl<'a> Link<'a> {
 /// What follows a base in a path, at a segment's end.
 fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     path.strip_prefix(base).filter(|below| below.is_empty() || below.starts_with('/'))
-}
-
-fn split_query(path_and_query: &str) -> (&str, &str) {
-    path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()))
 }

@@ -159,7 +159,7 @@ impl Names {
 }
 
 /// Whether a name is written the same in every URL: unreserved characters only (RFC 3986 section 2.3).
-fn can_be_prefix(name: &str) -> bool {
+pub(super) fn can_be_prefix(name: &str) -> bool {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !matches!(name, "" | "." | "..") && name.bytes().all(is_unreserved)
 }

@@ -46,6 +46,35 @@ pub enum NoRoute {
         /// Its key among the settings of services.
         settings_key: String,
     },
+    /// The service that the listener is pinned to is not in the catalog.
+    #[error(
+        "this listener is pinned to `{pin}`, which is not in the catalog{}{}; correct `service` of the listener",
+        nearest_is(nearest.as_deref()), prefixes_are(services)
+    )]
+    PinnedUnknown {
+        /// As it is set.
+        pin: String,
+        /// The prefix that looks most like it.
+        nearest: Option<String>,
+        /// Every service's prefix.
+        services: Vec<String>,
+    },
+    /// The service that the listener is pinned to has no endpoint in the region.
+    #[error(
+        "this listener is pinned to `{pin}`, which has no endpoint in region {region}{}; correct `region` of the \
+         listener, or `region` under [service.{settings_key}]",
+        only_in(regions)
+    )]
+    PinnedRegionMissing {
+        /// As it is set.
+        pin: String,
+        /// The region that is meant.
+        region: String,
+        /// Where the service does exist.
+        regions: Vec<Region>,
+        /// Its key among the settings of services.
+        settings_key: String,
+    },
     /// The token is for no project, so the catalog does not hold the service.
     #[error(
         "the token is for no project, so there is no `{name}` here; set OS_PROJECT_ID, or OS_PROJECT_NAME \
@@ -112,6 +141,10 @@ fn region_hint(service: &str, settings_key: &str, regions: &[Region]) -> String 
         with_region(service, &first.0),
         settings_key.replace('-', "_")
     )
+}
+
+fn only_in(regions: &[Region]) -> String {
+    if regions.is_empty() { String::new() } else { format!(", only in {}", join(regions, ", ")) }
 }
 
 fn in_region(region: Option<&Region>) -> String {

@@ -122,10 +122,12 @@ pub(super) fn choose(path: &str, layout: Layout, is_object_store: bool, rest: &s
 /// where they expect it, version and tail. An object store without a tail is published at the prefix
 /// alone, because there `/v1` may be a container.
 pub(super) fn face(prefix: &str, path: &str, layout: Layout, is_object_store: bool) -> String {
-    if is_object_store && layout.tail(path).is_none() {
-        return format!("/{prefix}");
-    }
-    format!("/{prefix}{}", &path[layout.root..])
+    format!("/{prefix}{}", face_at_root(path, layout, is_object_store))
+}
+
+/// The same where the endpoint stands at a listener's root, so without a prefix.
+pub(super) fn face_at_root(path: &str, layout: Layout, is_object_store: bool) -> &str {
+    if is_object_store && layout.tail(path).is_none() { "" } else { &path[layout.root..] }
 }
 
 /// Whether `rest` starts `/{version}/X` where X begins with the account's reseller prefix, up to its

@@ -50,6 +50,11 @@ impl Route {
         path::face(&self.prefix, &self.upstream.path, self.layout, self.is_object_store)
     }
 
+    /// The same on a listener that is pinned to the service: empty, or a path such as `/v1/AUTH_p`.
+    pub fn face_at_root(&self) -> &str {
+        path::face_at_root(&self.upstream.path, self.layout, self.is_object_store)
+    }
+
     /// The region for labels: `*` where there is none.
     pub fn region_label(&self) -> &str {
         self.region.as_ref().map_or("*", |region| &region.0)

@@ -7,6 +7,7 @@ mod endpoints;
 mod links;
 mod names;
 mod paths;
+mod pinned;
 
 /// Type, name, interface, region (empty for any), URL.
 type Row<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);

@@ -1,14 +1,13 @@
-//! How we listen, and how long things may last: what the configuration fills in.
+//! Addresses, and how long things may last: what the configuration fills in.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How we listen and how long things may last.
+/// How many connections there may be, and how long things may last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where to listen.
-    pub listen: Vec<ListenAddr>,
     /// Connections at once, over all listeners.
     pub max_connections: usize,
     /// How long a connection may be open without a request in flight, and how
@@ -31,4 +30,14 @@ pub enum ListenAddr {
     },
     /// A Unix socket.
     Unix(PathBuf),
+}
+
+impl fmt::Display for ListenAddr {
+    /// As it is written in the settings.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { addr, .. } => addr.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod guard;
 mod healing;
 mod keeping;
 mod links;
+mod listeners;
 mod replay;
 mod routing;
 mod shutdown;

@@ -105,7 +105,7 @@ fn every_setting_has_a_variable_before_the_file() {
     ])
     .with_file(FILE, "log_format = 'text'\ntoken_wait = '1s'\n");
     let config = world.load("--listen localhost:7000 --shutdown-timeout 3s").unwrap();
-    assert_eq!(config.server.listen.len(), 2);
+    assert_eq!(config.listeners.len(), 2);
     assert_eq!(config.server.shutdown_timeout, Duration::from_secs(3));
     assert_eq!(config.identity.token_wait, Duration::from_secs(1));
     assert_eq!((config.log.format, config.log.access_log), (LogFormat::Json, true));
@@ -114,7 +114,7 @@ fn every_setting_has_a_variable_before_the_file() {
     assert_eq!(config.client.resolve.len(), 2);
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     let unix = ListenAddr::Unix(world.dir.path().join("here/g.sock"));
-    assert!(world.config().server.listen.contains(&unix));
+    assert!(world.config().listeners.contains(&unix.into()));
 }
 
 #[test]

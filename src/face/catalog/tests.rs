@@ -25,7 +25,7 @@ fn shown(catalog: &Value, preferences: &Preferences) -> (Vec<Value>, RouteTable)
         project_scoped: true,
         previous: None,
     });
-    let services = list(&catalog.endpoints, &routes, BASE);
+    let services = list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false });
     (services.into_iter().map(Service::into_value).collect(), routes)
 }
 
@@ -214,8 +214,10 @@ fn v2_has_one_entry_for_each_region_with_an_address_for_each_interface() {
         project_scoped: true,
         previous: None,
     });
-    let services: Vec<Value> =
-        list(&catalog.endpoints, &routes, BASE).into_iter().map(Service::into_v2).collect();
+    let services: Vec<Value> = list(&catalog.endpoints, &routes, Here { base: BASE, is_root: false })
+        .into_iter()
+        .map(Service::into_v2)
+        .collect();
     let rows: Vec<[String; 3]> = services
         .iter()
         .flat_map(|service| {

@@ -8,6 +8,7 @@
 use serde_json::Value;
 
 use crate::face::request::{AskedScope, Login, Malformed, Selection};
+use crate::secret::Secret;
 
 impl Login {
     /// Reads the body of `POST /v2.0/tokens`.
@@ -35,7 +36,12 @@ impl Login {
             None => AskedScope::Held,
         };
         let method = if is_token { "token" } else { "password" };
-        Ok(Self { methods: vec![method.to_owned()], scope })
+        // `passwordCredentials/password`, `RAX-KSKEY:apiKeyCredentials/apiKey`, `token/id` and their like.
+        let proofs = auth.values().filter_map(Value::as_object).flatten();
+        let proofs =
+            proofs.filter(|(name, _)| matches!(name.as_str(), "password" | "apiKey" | "secretKey" | "id"));
+        let offered = proofs.filter_map(|(_, proof)| proof.as_str()).map(Secret::new).collect();
+        Ok(Self { methods: vec![method.to_owned()], scope, offered })
     }
 }
 

@@ -14,6 +14,7 @@ use super::rules::Rule;
 use super::scanner::Scanner;
 use crate::client::{BodyError, ResponseBody, TrailerFilter};
 use crate::identity::Snapshot;
+use crate::routing;
 
 /// What decides where a link leads from here, kept as long as the body.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(in crate::proxy) struct Here {
     pub(in crate::proxy) snapshot: Arc<Snapshot>,
     /// What the client asked for.
     pub(in crate::proxy) asked: PathAndQuery,
+    /// What the listener is pinned to, if it is.
+    pub(in crate::proxy) pin: Option<routing::Pin>,
     /// Our own address, as the client wrote it.
     pub(in crate::proxy) base: String,
 }
@@ -51,14 +54,17 @@ impl TurnedBody {
     }
 
     fn feed(&mut self, chunk: &Bytes) {
-        let Here { snapshot, asked, base } = &self.here;
+        let Here { snapshot, asked, pin, base } = &self.here;
         let mut target = None;
         let mut turn = |link: &str| {
             if !is_absolute(link) {
                 return None;
             }
             if target.is_none() {
-                target = snapshot.routes.resolve(asked.as_str()).ok();
+                target = match pin {
+                    Some(pin) => snapshot.routes.resolve_at(pin, asked.as_str()).ok(),
+                    None => snapshot.routes.resolve(asked.as_str()).ok(),
+                };
             }
             snapshot.routes.turn_back(target.as_ref()?, link, base)
         };

@@ -17,7 +17,7 @@ pub(crate) fn password(auth_url: &str) -> Config {
         },
         scope: Scope::Project(Project::Name { name: "demo".to_owned(), domain: default() }),
     });
-    config.server.listen = vec![ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false }];
+    config.listeners = vec![ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false }.into()];
     config.server.max_connections = 1000;
     config.client.idle_timeout = std::time::Duration::from_secs(60);
     // Reading the system's certificates takes a while, and few tests need any.

@@ -18,7 +18,10 @@ use super::keystone::Keystone;
 /// A running proxy.
 #[derive(Debug)]
 pub(crate) struct Proxy {
+    /// The first listener's.
     pub addr: SocketAddr,
+    /// Those of all listeners.
+    pub addrs: Vec<SocketAddr>,
     stop: watch::Sender<Stop>,
     /// Settings read again, as the watcher would send them.
     pub reloads: mpsc::Sender<ReloadOutcome>,
@@ -37,14 +40,15 @@ impl Proxy {
 
     pub(crate) fn with_clock(config: Config, clock: Clock) -> Self {
         let gatestone = Gatestone::bind(config, clock).unwrap();
-        let addr = match gatestone.addresses().first().unwrap() {
-            BoundAddr::Tcp(addr) => *addr,
+        let tcp = |addr| match addr {
+            BoundAddr::Tcp(addr) => addr,
             BoundAddr::Unix(path) => panic!("a test of sockets starts its own: {}", path.display()),
         };
+        let addrs: Vec<SocketAddr> = gatestone.addresses().into_iter().map(tcp).collect();
         let (stop, told) = watch::channel(Stop::No);
         let (reloads, read_again) = mpsc::channel(1);
         let task = tokio::spawn(gatestone.run(Layout::Single, told, read_again, |_| {}));
-        Self { addr, stop, reloads, task }
+        Self { addr: addrs[0], addrs, stop, reloads, task }
     }
 
     /// Tells it to stop.

@@ -1,0 +1,162 @@
+//! One listener, as its requests see it: what is let in, what stands there, and whether a client secret is wanted.
+//!
+//! 1. A listener for all services has ours at `/`, `/-` and `/-/`. One that is pinned to a service has only `/-` and
+//!    `/-/`; `/` is the service's.
+//! 2. There, a `GET` of `/auth/v1.0` with `X-Auth-User` or `X-Storage-User` is a login by Swift's v1 authentication, and
+//!    is ours. Without those fields it is the service's, as every other path is.
+//! 3. Where a client secret is set, requests carry a token that a login with it has given. Whoever has none may ask for
+//!    `livez`, `readyz`, versions, and a login; nothing else, not even whether a service exists.
+
+use http::HeaderName;
+use http::Method;
+use http::header::HOST;
+use http::request::Parts;
+
+use super::guard::{Entrance, Guard, InvalidAllowedHost};
+use super::{Base, Settings};
+use crate::catalog::service_types;
+use crate::face::{ClientKey, SwiftLogin};
+use crate::failure::{Failure, Reason};
+use crate::identity::Snapshot;
+use crate::routing::{self, NoRoute, Pin, Route, RouteTable, Target};
+use crate::secret::Secret;
+use crate::server::{BoundAddr, ListenAddr};
+
+/// An address to listen on, and what is special there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerSettings {
+    /// The address.
+    pub addr: ListenAddr,
+    /// The service that stands at its root; all services below their prefixes if there is none.
+    pub service: Option<Pin>,
+    /// What a client must know to log in; without one, requests need no login.
+    pub client_secret: Option<Secret>,
+}
+
+impl From<ListenAddr> for ListenerSettings {
+    /// One for all services and everybody.
+    fn from(addr: ListenAddr) -> Self {
+        Self { addr, service: None, client_secret: None }
+    }
+}
+
+/// One listener, as its requests see it.
+#[derive(Debug)]
+pub struct Door {
+    guard: Guard,
+    /// Where links point for a client that named no host: `http://127.0.0.1:5050`.
+    base: String,
+    pin: Option<Pin>,
+    key: Option<ClientKey>,
+}
+
+impl Door {
+    /// The door at `addr`, which `own` has led to.
+    pub fn new(
+        settings: &Settings,
+        own: &ListenerSettings,
+        addr: &BoundAddr,
+    ) -> Result<Self, InvalidAllowedHost> {
+        let (entrance, base) = match addr {
+            BoundAddr::Tcp(addr) => (Entrance::Tcp(*addr), format!("http://{addr}")),
+            BoundAddr::Unix(_) => (Entrance::Unix, "http://localhost".to_owned()),
+        };
+        let key = own.client_secret.as_ref().map(ClientKey::new);
+        Ok(Self { guard: Guard::new(settings, entrance)?, base, pin: own.service.clone(), key })
+    }
+
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub(super) fn base(&self, head: &Parts) -> Base<'_> {
+        Base::new(head.headers.get(HOST).cloned(), &self.base)
+    }
+
+    /// What a login must know here, if anything.
+    pub(super) fn key(&self) -> Option<&ClientKey> {
+        self.key.as_ref()
+    }
+
+    /// Rule 1.
+    pub(super) fn is_ours(&self, path: &str) -> bool {
+        routing::is_ours(path) || (path == "/" && self.pin.is_none())
+    }
+
+    /// Where a request goes.
+    pub(super) fn resolve<'a>(
+        &'a self,
+        routes: &'a RouteTable,
+        path_and_query: &'a str,
+    ) -> Result<Target<'a>, NoRoute> {
+        match &self.pin {
+            Some(pin) => routes.resolve_at(pin, path_and_query),
+            None => routes.resolve(path_and_query),
+        }
+    }
+
+    /// A login by Swift's v1 authentication; rule 2 where a service is at the root.
+    pub(super) fn swift_login(&self, head: &Parts) -> Option<SwiftLogin> {
+        if self.pin.is_some() && !is_v1_login(head) {
+            return None;
+        }
+        SwiftLogin::recognise(head)
+    }
+
+    /// The object store that such a login is for, and the path at which it is reached here.
+    pub(super) fn storage<'a>(
+        &self,
+        login: &SwiftLogin,
+        snapshot: &'a Snapshot,
+    ) -> Result<(&'a Route, String), Failure> {
+        let Some(pin) = &self.pin else {
+            let route = login.route(snapshot)?;
+            return Ok((route, route.face()));
+        };
+        let route = snapshot.routes.route_at(pin)?;
+        if !route.is_object_store {
+            let message =
+                format!("this listener is pinned to {pin}, which is no object store; log in at another");
+            return Err(Failure::new(Reason::NoSuchService, message));
+        }
+        Ok((route, route.face_at_root().to_owned()))
+    }
+
+    /// The answer to whoever has no token of ours; `base` is our address as the client wrote it.
+    pub(super) fn refusal(&self, base: &str) -> Failure {
+        let log_in_at = self.v3_url(base);
+        let way = match (&log_in_at, self.service()) {
+            (Some(v3), _) => format!("log in at {v3} with the client secret as the password"),
+            (None, Some("object-store")) => {
+                format!("log in at {base}/auth/v1.0 with the client secret as the key")
+            }
+            (None, _) => "log in at another listener that has the same client secret".to_owned(),
+        };
+        let message = format!("{REQUIRED}, so {way}, and send the token as X-Auth-Token");
+        Failure { log_in_at, ..Failure::new(Reason::ClientRefused, message) }
+    }
+
+    /// Where Keystone's face is, if it is here.
+    pub(super) fn v3_url(&self, base: &str) -> Option<String> {
+        matches!(self.service(), None | Some("identity")).then(|| format!("{base}/v3"))
+    }
+
+    /// The type of the service at the root.
+    fn service(&self) -> Option<&str> {
+        let name = self.pin.as_ref()?.service();
+        Some(service_types::official(name).or_else(|| service_types::of_project(name)).unwrap_or(name))
+    }
+}
+
+/// Rule 2.
+fn is_v1_login(head: &Parts) -> bool {
+    head.method == Method::GET
+        && head.uri.path() == "/auth/v1.0"
+        && [X_AUTH_USER, X_STORAGE_USER].iter().any(|name| head.headers.contains_key(name))
+}
+
+const X_AUTH_USER: HeaderName = HeaderName::from_static("x-auth-user");
+const X_STORAGE_USER: HeaderName = HeaderName::from_static("x-storage-user");
+
+/// Keystone's words (`keystone/exception.py`, `Unauthorized`), without the full stop.
+const REQUIRED: &str = "The request you have made requires authentication";
