@@ -8,6 +8,7 @@ use http::{Request, StatusCode};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -21,12 +22,14 @@ pub(super) async fn get(addr: &ListenAddr, path: &str) -> Result<(StatusCode, By
     timeout(ANSWER_TIMEOUT, connect_and_ask(addr, path)).await.map_err(late)?
 }
 
-/// The body of a 200; of anything else, the status and what it says.
+/// The body of a 200; of anything else, the status and what it says: an error of ours has a message for people.
 pub(super) fn well((status, body): (StatusCode, Bytes)) -> Result<Bytes, String> {
     if status == StatusCode::OK {
         return Ok(body);
     }
-    let why: String = String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).collect();
+    let error: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let text = error["error"]["message"].as_str().map_or_else(|| String::from_utf8_lossy(&body), Into::into);
+    let why: String = text.chars().filter(|c| !c.is_control()).collect();
     Err(format!("{}: {why}", status.as_u16()))
 }
 
@@ -71,3 +74,20 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The status lists every service of a catalog; a large one has a few hundred.
 const LONGEST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_200_is_said_in_words() {
+        let said = |status: u16, body: &str| {
+            well((StatusCode::from_u16(status).unwrap(), Bytes::from(body.to_owned())))
+        };
+        assert_eq!(said(200, "{}").unwrap(), "{}");
+        let error = r#"{"error":{"code":401,"title":"Unauthorized","message":"log in first","reason":"x"}}"#;
+        assert_eq!(said(401, error).unwrap_err(), "401: log in first");
+        assert_eq!(said(502, "no\u{1b}[31m JSON\n").unwrap_err(), "502: no[31m JSON");
+        assert_eq!(said(500, r#"{"error":"x"}"#).unwrap_err(), r#"500: {"error":"x"}"#);
+    }
+}
