@@ -107,10 +107,10 @@ impl Admin {
             return Err(Failure::new(Reason::BadRequest, message));
         }
         match head.uri.path() {
-            "/" if is_stranger => Ok(json_reply(StatusCode::OK, &self.front(base))),
+            "/" if is_stranger => Ok(json_reply(StatusCode::OK, &self.front(base, is_stranger))),
             "/" => Ok(json_reply(StatusCode::OK, &self.overview(base))),
             "/-/livez" => Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())),
-            "/-/readyz" => Ok(self.readyz()),
+            "/-/readyz" => Ok(self.readyz(is_stranger)),
             "/-/status" => Ok(json_reply(StatusCode::OK, &self.status())),
             "/-/metrics" => {
                 let page = exposition(&self.workers, &self.token_figures());
@@ -140,8 +140,13 @@ impl Admin {
         }
     }
 
-    fn readyz(&self) -> Response<ReplyBody> {
-        match self.not_ready() {
+    /// The same for a stranger, who does not learn why.
+    fn not_ready_for(&self, is_stranger: bool) -> Option<String> {
+        self.not_ready().map(|why| if is_stranger { NOT_READY.to_owned() } else { why })
+    }
+
+    fn readyz(&self, is_stranger: bool) -> Response<ReplyBody> {
+        match self.not_ready_for(is_stranger) {
             None => text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
             Some(why) => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n"))
@@ -174,7 +179,7 @@ impl Admin {
 
     /// `/`: the prefixes there are, and lines to try.
     fn overview(&self, base: &str) -> Value {
-        let Some(snapshot) = self.cell.current() else { return self.front(base) };
+        let Some(snapshot) = self.cell.current() else { return self.front(base, false) };
         let services = services(&snapshot, Some(base));
         let try_it: Vec<String> = snapshot
             .routes
@@ -199,11 +204,11 @@ impl Admin {
     }
 
     /// `/`, as far as it says nothing of the cloud.
-    fn front(&self, base: &str) -> Value {
+    fn front(&self, base: &str, is_stranger: bool) -> Value {
         json!({
             "gatestone": env!("CARGO_PKG_VERSION"),
             "ready": self.not_ready().is_none(),
-            "reason": self.not_ready(),
+            "reason": self.not_ready_for(is_stranger),
             "versions": face::versions(base),
             "status": format!("{base}/-/status"),
         })
@@ -351,3 +356,5 @@ fn text(status: StatusCode, content_type: &'static str, body: String) -> Respons
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+/// What a stranger is told in place of the reason, which names Keystone and the user.
+pub(crate) const NOT_READY: &str = "the proxy has no token to use at the moment; try again, or ask whoever runs it for the reason in /-/status";

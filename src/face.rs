@@ -36,7 +36,7 @@ mod local_tokens;
 mod request;
 mod swift_v1;
 
-pub(crate) use client_key::ClientKey;
+pub(crate) use client_key::{Admission, ClientKey};
 pub(crate) use swift_v1::SwiftLogin;
 
 use self::keystone_v3::SUBJECT_TOKEN;
@@ -104,7 +104,8 @@ impl Face {
 
     /// Whether a request carries a token that was given for `key`.
     pub(crate) fn knows(&self, headers: &HeaderMap, key: &ClientKey) -> bool {
-        client_key::token(headers).is_some_and(|token| self.tokens.opens(token, key, self.clock.now()))
+        client_key::token(headers)
+            .is_some_and(|token| self.tokens.opens(token, key, self.clock.now()).is_some())
     }
 
     /// What a request asks of us; `None` if it is for whoever it is addressed to.
@@ -154,9 +155,9 @@ impl Face {
             }
             Asked::LogIn { with_catalog } => {
                 let login = Login::parse(&read_login(upload).await?)?;
-                self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
+                let admission = self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;
-                let (subject, token) = self.issue(login.methods, scope, view.key)?;
+                let (subject, token) = self.issue(login.methods, scope, admission)?;
                 Ok(token_reply(StatusCode::CREATED, &subject, &token, view, with_catalog))
             }
             Asked::ShowToken { subject, token, with_catalog } => {
@@ -185,9 +186,9 @@ impl Face {
         &self,
         methods: Vec<String>,
         scope: Granted,
-        key: Option<&ClientKey>,
+        admission: Admission,
     ) -> Result<(HeaderValue, Arc<LocalToken>), Failure> {
-        self.tokens.issue(methods, scope, key.copied(), self.clock.now()).map_err(|error| {
+        self.tokens.issue(methods, scope, admission, self.clock.now()).map_err(|error| {
             Failure::new(Reason::Overloaded, format!("{error}; try again")).retry_after(TRY_AGAIN)
         })
     }
@@ -201,14 +202,14 @@ impl Face {
         offered: &[Secret],
         key: Option<&ClientKey>,
         v3_url: impl FnOnce() -> Option<String>,
-    ) -> Result<(), Failure> {
-        let Some(key) = key else { return Ok(()) };
-        let opens = |offered: &Secret| {
-            let offered = offered.expose().as_bytes();
-            key.is(offered) || self.tokens.opens(offered, key, self.clock.now())
-        };
-        if offered.iter().any(opens) {
-            return Ok(());
+    ) -> Result<Admission, Failure> {
+        let Some(key) = key else { return Ok(Admission::default()) };
+        if offered.iter().any(|offered| key.is(offered.expose().as_bytes())) {
+            return Ok(Admission { key: Some(*key), until: None });
+        }
+        let end = |offered: &Secret| self.tokens.opens(offered.expose().as_bytes(), key, self.clock.now());
+        if let Some(end) = offered.iter().find_map(end) {
+            return Ok(Admission { key: Some(*key), until: Some(end) });
         }
         tokio::time::sleep(WRONG_SECRET).await;
         let message = "The request you have made requires authentication, and the client secret of this proxy is not \

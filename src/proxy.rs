@@ -48,7 +48,7 @@ pub use minting::{Credential, Minting};
 use self::healing::{Healing, Used};
 use self::links::Turning;
 use crate::access_log::Record;
-use crate::admin::Admin;
+use crate::admin::{Admin, NOT_READY};
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
 use crate::face::{Face, View};
 use crate::failure::Failure;
@@ -176,17 +176,17 @@ impl Proxy {
         }
         if let Some(login) = door.swift_login(&head) {
             let base = base.url();
-            self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
-            let snapshot = self.cell.ready(self.token_wait).await?;
+            let admission = self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
+            let snapshot = self.snapshot(is_stranger).await?;
             let (route, path) = door.storage(&login, &snapshot)?;
             record.routed("auth", route.region_label());
-            return self.face.answer_for_swift(&login, &format!("{base}{path}"), door.key());
+            return self.face.answer_for_swift(&login, &format!("{base}{path}"), admission);
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));
         make_ready(&mut head, upload.as_ref());
         let asked = head.uri.path_and_query().cloned();
-        let mut snapshot = self.cell.ready(self.token_wait).await?;
+        let mut snapshot = self.snapshot(is_stranger).await?;
         let path = asked.as_ref().map_or("/", |asked| asked.as_str());
         if is_stranger && !self.lets_in_to_log_in(door, &head, path, &snapshot) {
             return Err(door.refusal(&base.url()));
@@ -201,7 +201,7 @@ impl Proxy {
                 // Boxed, so that other requests carry nothing of it.
                 return Box::pin(self.face.answer(asked, view, upload.as_ref())).await;
             }
-            if !self.allow_minting && target.route.may_lead_to_keystone {
+            if !self.allow_minting && target.may_lead_to_keystone() {
                 minting::check(&head.method, target.path_and_query.path())?;
             }
             inject::token(&mut head.headers, snapshot.token.header().clone());
@@ -214,7 +214,8 @@ impl Proxy {
                 body: upload.as_ref(),
             };
             let sent = self.client.forward(&target.route.upstream, &outgoing).await;
-            let mut response = sent.map_err(|error| failures::of_send(&error, &target))?;
+            let response = sent.map_err(|error| failures::of_send(&error, &target))?;
+            let mut is_lost = false;
             if let Some(refusal) = healing::refusal(&response, &target) {
                 let used = Used { generation: snapshot.generation, upload: upload.as_ref(), is_replay };
                 match self.heal(refusal, used).await? {
@@ -225,18 +226,28 @@ impl Proxy {
                         continue;
                     }
                     Healing::Pass => {}
-                    Healing::NotReplayable => {
-                        response.headers_mut().insert(healing::RETRY, healing::NOT_REPLAYABLE);
-                    }
+                    Healing::NotReplayable => is_lost = true,
                 }
             }
-            return downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
+            let response =
+                downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
+            return response.map(|response| if is_lost { healing::mark(response) } else { response });
         }
     }
 
-    /// Whether this is what leads to a login, which nobody has done before.
+    /// What is held, waited for within a bound. A stranger does not learn why there is nothing.
+    async fn snapshot(&self, is_stranger: bool) -> Result<Arc<Snapshot>, Failure> {
+        self.cell.ready(self.token_wait).await.map_err(|why| {
+            let failure = Failure::from(why);
+            if is_stranger { Failure { message: NOT_READY.to_owned(), ..failure } } else { failure }
+        })
+    }
+
+    /// Whether this is what leads to a login, which nobody has done before: at the addresses that are the same in
+    /// every cloud, so that no other tells whether it is there.
     fn lets_in_to_log_in(&self, door: &Door, head: &Parts, path: &str, snapshot: &Snapshot) -> bool {
         let target = door.resolve(&snapshot.routes, path).ok();
+        let target = target.filter(|target| matches!(target.prefix, "" | "identity" | "v3" | "v2.0"));
         let asked = target.and_then(|target| self.face.recognise(head, &target, snapshot));
         asked.is_some_and(|asked| asked.is_open())
     }

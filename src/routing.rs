@@ -109,6 +109,12 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// Whether some server on the way may read the path as one of a Keystone: everywhere but in an object store, whose
+    /// objects may be called anything, and there if a step back is in the path, however it is written.
+    pub fn may_lead_to_keystone(&self) -> bool {
+        self.route.may_lead_to_keystone || lenient::has_step_back(self.path_and_query.path())
+    }
+
     /// The path at the endpoint's host as it will be sent, below the endpoint's root.
     pub fn below_root(&self) -> &str {
         let path = self.path_and_query.path();
@@ -140,6 +146,8 @@ impl RouteTable {
     /// The same where a service stands at the root: the whole path is its own.
     pub fn resolve_at<'a>(&'a self, pin: &'a Pin, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
         let (path, query) = split_query(path_and_query);
+        // An absolute-form target may have none (RFC 9112 3.2.1).
+        let path = if path.is_empty() { "/" } else { path };
         if !path.starts_with('/') {
             return Err(NoRoute::Malformed);
         }
@@ -274,6 +282,9 @@ fn located(route: &Route, rest: &str, query: &str) -> Result<(PathAndQuery, Path
         return Err(NoRoute::ClimbsOut);
     }
     let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
+    if rule == PathRule::Account && climb::climbs_out(path::below_account(rest)) {
+        return Err(NoRoute::ClimbsOut);
+    }
     let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
     Ok((path_and_query, rule))
 }

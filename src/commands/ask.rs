@@ -39,17 +39,17 @@ async fn connect_and_ask(addr: &ListenAddr, path: &str) -> Result<(StatusCode, B
             Err("the settings say port 0, any free one; name the port with --listen".to_owned())
         }
         ListenAddr::Tcp { addr, .. } => match TcpStream::connect(addr).await {
-            Ok(stream) => exchange(stream, path).await,
+            Ok(stream) => exchange(stream, path, &addr.to_string()).await,
             Err(error) => Err(format!("nothing answers at {addr}: {error}")),
         },
         ListenAddr::Unix(socket) => match UnixStream::connect(socket).await {
-            Ok(stream) => exchange(stream, path).await,
+            Ok(stream) => exchange(stream, path, "localhost").await,
             Err(error) => Err(format!("nothing answers at {}: {error}", socket.display())),
         },
     }
 }
 
-async fn exchange<T>(stream: T, path: &str) -> Result<(StatusCode, Bytes), String>
+async fn exchange<T>(stream: T, path: &str, host: &str) -> Result<(StatusCode, Bytes), String>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -58,7 +58,7 @@ where
     tokio::spawn(connection);
     let request = Request::builder()
         .uri(path)
-        .header(HOST, "localhost")
+        .header(HOST, host)
         .body(Empty::<Bytes>::new())
         .map_err(|error| error.to_string())?;
     let response = sender.send_request(request).await.map_err(not_http)?;

@@ -23,7 +23,8 @@ pub fn run(addresses: &[ListenAddr], tool: Tool, environment: &dyn Environment) 
         Ok(found) => found,
         Err(why) => {
             complain(format_args!(
-                "{why}\n  start a proxy with `gatestone run`, or say with --listen where it listens"
+                "{why}\n  start a proxy with `gatestone run`, or say with --listen where one listens for all services, \
+                 without a client secret"
             ));
             return Ok(Exit::Failure);
         }
@@ -67,12 +68,29 @@ async fn find(addresses: &[ListenAddr]) -> Result<(&ListenAddr, Value), String> 
         let answer = ask::get(addr, "/-/status").await.and_then(ask::well);
         let status = answer.map(|body| serde_json::from_slice::<Value>(&body).unwrap_or_default());
         match status {
-            Ok(status) if status["listen"].is_array() => return Ok((addr, status)),
+            Ok(status) if status["listen"].is_array() => match pinned(&status, addr) {
+                None => return Ok((addr, status)),
+                Some(service) => failures.push(format!(
+                    "the listener at {} has {service} at its root and no other service",
+                    shown(addr)
+                )),
+            },
             Ok(_) => failures.push(format!("what answers at {} is no gatestone", shown(addr))),
             Err(why) => failures.push(why),
         }
     }
     Err(failures.join("; "))
+}
+
+/// The service that stands at the root of the listener at `addr`, if one does.
+fn pinned<'a>(status: &'a Value, addr: &ListenAddr) -> Option<&'a str> {
+    let shown = match addr {
+        ListenAddr::Tcp { addr, .. } => addr.to_string(),
+        ListenAddr::Unix(socket) => format!("unix:{}", socket.display()),
+    };
+    let mut listeners = status["listeners"].as_array()?.iter();
+    let here = listeners.find(|it| it["address"].as_str().is_some_and(|it| it.ends_with(&shown)))?;
+    here["service"].as_str()
 }
 
 fn shown(addr: &ListenAddr) -> String {

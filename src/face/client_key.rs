@@ -3,7 +3,9 @@
 //! 1. Secrets are compared as digests in constant time, so that neither content nor length shows in the time it takes.
 //! 2. A local token opens every listener that has the secret it was given for, and no other: `localhost` is two
 //!    listeners, and a client's next connection may go to either.
-//! 3. Whoever has such a token has proved to know the secret, so the token's own scope does not matter: an unscoped one
+//! 3. A token is as good as the secret for another login, but what comes of it ends when that token does, as with
+//!    Keystone (`keystone/auth/plugins/token.py`): nobody stays for ever who saw a token once.
+//! 4. Whoever has such a token has proved to know the secret, so the token's own scope does not matter: an unscoped one
 //!    opens as much.
 
 use std::fmt;
@@ -13,6 +15,7 @@ use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::clock::Moment;
 use crate::secret::Secret;
 
 /// A client secret, as far as is needed to know it again.
@@ -28,6 +31,15 @@ impl ClientKey {
     pub(crate) fn is(&self, offered: &[u8]) -> bool {
         verify_slices_are_equal(&self.0, &hash(offered)).is_ok()
     }
+}
+
+/// How a login was let in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Admission {
+    /// What it had to know.
+    pub(super) key: Option<ClientKey>,
+    /// When its token ends at the latest, if a token let it in (rule 3).
+    pub(super) until: Option<Moment>,
 }
 
 impl fmt::Debug for ClientKey {

@@ -99,9 +99,9 @@ impl Face {
             }
             Asked::LogIn => {
                 let login = Login::parse_v2(&read_login(upload).await?)?;
-                self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
+                let admission = self.check(&login.offered, view.key, || Some(view.v3_url())).await?;
                 let scope = login.scope.grant(&view.snapshot.holder.scope)?;
-                let (id, token) = self.issue(login.methods, scope, view.key)?;
+                let (id, token) = self.issue(login.methods, scope, admission)?;
                 Ok(token_reply(&id, &token, view))
             }
             Asked::ShowToken { id, token } => Ok(token_reply(&id, &token, view)),

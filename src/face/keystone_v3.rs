@@ -100,8 +100,7 @@ pub(super) fn recognise(
     real: &HeaderValue,
     find: impl Fn(&HeaderValue) -> Option<Arc<LocalToken>>,
 ) -> Option<Asked> {
-    if names_in_field(&head.headers, real) || target.route.may_lead_to_keystone && names_in_path(target, real)
-    {
+    if names_in_field(&head.headers, real) || target.may_lead_to_keystone() && names_in_path(target, real) {
         return Some(Asked::HeldToken);
     }
     if !target.route.is_identity {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use http::HeaderValue;
 
-use super::client_key::ClientKey;
+use super::client_key::{Admission, ClientKey};
 use super::request::Granted;
 use crate::clock::Moment;
 
@@ -61,15 +61,16 @@ impl LocalTokens {
         &self,
         methods: Vec<String>,
         scope: Granted,
-        key: Option<ClientKey>,
+        admission: Admission,
         now: Moment,
     ) -> Result<(HeaderValue, Arc<LocalToken>), NoRandomness> {
+        let Admission { key, until } = admission;
         let (random, audit) = (random::<32>()?, random::<16>()?);
         let text = HeaderValue::from_str(&format!("{MARK}{}", hex(&random)));
         let mut text = text.map_err(|_| NoRandomness)?;
         text.set_sensitive(true);
         let audit_id = hex(&audit);
-        let expires = now.plus(LIFETIME);
+        let expires = until.unwrap_or_else(|| now.plus(LIFETIME));
         let token = Arc::new(LocalToken { methods, scope, issued: now, expires, audit_id, key });
         let mut known = lock(if key.is_some() { &self.keyed } else { &self.keyless });
         known.make_room(now);
@@ -87,10 +88,10 @@ impl LocalTokens {
         find(&self.keyless).or_else(|| find(&self.keyed))
     }
 
-    /// Whether a token was given for `key`, and is still good.
-    pub(super) fn opens(&self, token: &[u8], key: &ClientKey, now: Moment) -> bool {
+    /// The end of a token that was given for `key` and is still good.
+    pub(super) fn opens(&self, token: &[u8], key: &ClientKey, now: Moment) -> Option<Moment> {
         let found = random_part(token).and_then(|random| lock(&self.keyed).find(&random, now));
-        found.is_some_and(|token| token.key.as_ref() == Some(key))
+        found.filter(|token| token.key.as_ref() == Some(key)).map(|token| token.expires)
     }
 
     /// Forgets a token.
@@ -171,7 +172,8 @@ mod tests {
     }
 
     fn issue_for(tokens: &LocalTokens, key: Option<ClientKey>, now: Moment) -> HeaderValue {
-        tokens.issue(vec!["password".to_owned()], Granted::Held, key, now).unwrap().0
+        let admission = Admission { key, until: None };
+        tokens.issue(vec!["password".to_owned()], Granted::Held, admission, now).unwrap().0
     }
 
     #[tokio::test(start_paused = true)]
@@ -210,12 +212,12 @@ mod tests {
         let [one, other] = ["one", "other"].map(|text| ClientKey::new(&Secret::new(text)));
         let (keyed, keyless) = (issue_for(&tokens, Some(one), start), issue(&tokens, start));
         let opens = |token: &HeaderValue, key, after| {
-            tokens.opens(token.as_bytes(), key, start.plus(Duration::from_secs(after)))
+            tokens.opens(token.as_bytes(), key, start.plus(Duration::from_secs(after))).is_some()
         };
         let day = LIFETIME.as_secs();
         assert!(opens(&keyed, &one, 0) && opens(&keyed, &one, day - 1) && !opens(&keyed, &one, day));
         assert!(!opens(&keyed, &other, 0) && !opens(&keyless, &one, 0));
-        assert!(!tokens.opens(b"", &one, start));
+        assert!(tokens.opens(b"", &one, start).is_none());
         // However many are made by those who need to know nothing.
         for _ in 0..=MOST_TOKENS {
             issue(&tokens, start);

@@ -19,7 +19,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
 use super::request::Granted;
-use super::{ClientKey, Face, bare, reply};
+use super::{Admission, Face, bare, reply};
 use crate::failure::{Failure, Reason};
 use crate::identity::Snapshot;
 use crate::reply::ReplyBody;
@@ -76,12 +76,12 @@ impl SwiftLogin {
 }
 
 impl Face {
-    /// The answer; `storage_url` is where the object store asked for is reached here, `key` what the login had to know.
+    /// The answer; `storage_url` is where the object store asked for is reached here, `admission` how the login was let in.
     pub(crate) fn answer_for_swift(
         &self,
         asked: &SwiftLogin,
         storage_url: &str,
-        key: Option<&ClientKey>,
+        admission: Admission,
     ) -> Result<Response<ReplyBody>, Failure> {
         match asked.form {
             Form::LogIn => {}
@@ -95,7 +95,7 @@ impl Face {
         let unsendable =
             |_| Failure::new(Reason::BadRequest, "the Host field cannot be part of a URL; correct it");
         let storage_url = HeaderValue::from_str(storage_url).map_err(unsendable)?;
-        let (text, token) = self.issue(vec!["password".to_owned()], Granted::Held, key)?;
+        let (text, token) = self.issue(vec!["password".to_owned()], Granted::Held, admission)?;
         let left = token.expires.remaining(token.issued).as_secs();
         let mut response = bare(StatusCode::OK, "".into());
         let headers = response.headers_mut();

@@ -23,10 +23,13 @@ use crate::metrics::Replay;
 use crate::routing::Target;
 use crate::routing::lenient::{decode, fold};
 
-/// Says why a refused request was not sent again.
-pub(super) const RETRY: HeaderName = HeaderName::from_static("x-gatestone-retry");
-/// Too much of its body had passed.
-pub(super) const NOT_REPLAYABLE: HeaderValue = HeaderValue::from_static("not-replayable");
+/// Says of a refusal why the request was not sent again: too much of its body had passed.
+pub(super) fn mark<B>(mut response: Response<B>) -> Response<B> {
+    response.headers_mut().insert(RETRY, HeaderValue::from_static("not-replayable"));
+    response
+}
+
+const RETRY: HeaderName = HeaderName::from_static("x-gatestone-retry");
 
 /// How `response` refuses the token, if it does.
 pub(super) fn refusal<B>(response: &Response<B>, target: &Target<'_>) -> Option<Refusal> {

@@ -105,7 +105,9 @@ fn is_claim(name: &str) -> bool {
             | "user-name"
     ) || matches!(
         name,
-        "auth-token"
+        "auth-key"
+            | "auth-token"
+            | "auth-user"
             | "http-method"
             | "http-method-override"
             | "is-admin-project"
@@ -116,7 +118,9 @@ fn is_claim(name: &str) -> bool {
             | "role"
             | "service-catalog"
             | "service-token"
+            | "storage-pass"
             | "storage-token"
+            | "storage-user"
             | "tenant"
             | "tenant-id"
             | "tenant-name"
@@ -129,7 +133,7 @@ fn ends_here_in_response(name: &str) -> bool {
     matches!(
         name,
         "alt-svc" | "strict-transport-security" | "x-auth-token" | "x-service-token" | "x-storage-token"
-    )
+    ) || name.starts_with("x-gatestone-")
 }
 
 /// Rule 9: framing, routing, control and content fields.

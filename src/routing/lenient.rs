@@ -24,6 +24,19 @@ pub(crate) fn names(path: &str) -> Vec<Vec<u8>> {
     names
 }
 
+/// Whether a `..` is among the segments, in any spelling. Nearly every path is told without decoding.
+pub(crate) fn has_step_back(path: &str) -> bool {
+    if !path.contains("..") && !may_hide_a_dot(path.as_bytes()) {
+        return false;
+    }
+    decode(path).split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| &*fold(segment) == b"..")
+}
+
+/// Whether something is escaped that may be a dot, or a part of another escape: `%2e`, `%25`, or a digit.
+fn may_hide_a_dot(path: &[u8]) -> bool {
+    path.windows(2).any(|pair| pair[0] == b'%' && matches!(pair[1], b'%' | b'2' | b'3' | b'4' | b'6'))
+}
+
 /// Decodes until there is nothing left to decode, in one pass: a decoded byte may complete an escape that
 /// began before it, so the end of what is written is looked at after each byte.
 pub(crate) fn decode(path: &str) -> Cow<'_, [u8]> {
@@ -59,7 +72,26 @@ pub(crate) fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{has_step_back, names};
+
+    #[test]
+    fn a_step_back_is_seen_in_every_spelling() {
+        for path in [
+            "/a/../b",
+            "/..",
+            "a/%2e%2E/b",
+            "/a/%252e%252e",
+            "/a/.%2e;x/b",
+            "/a%2f..%5Cb",
+            "/%2%65%2%65/",
+            "/a/%%32e.",
+        ] {
+            assert!(has_step_back(path), "{path}");
+        }
+        for path in ["/a/b", "/a/..b/c...", "/a/...", "/%C3%A9%20b/%2Fc", "/a%25b", "/a/.", ""] {
+            assert!(!has_step_back(path), "{path}");
+        }
+    }
 
     #[test]
     fn every_spelling_of_a_path_has_the_same_names() {

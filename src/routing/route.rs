@@ -22,10 +22,10 @@ pub struct Route {
     pub interface: Option<Interface>,
     /// Whether it is Keystone.
     pub is_identity: bool,
-    /// Whether a path below it may lead to a Keystone. Hosts go by many names, and one host may serve
-    /// everything, so this is true of all but object stores with a path of their own, which no request
-    /// steps out of and whose objects may be called anything.
-    pub may_lead_to_keystone: bool,
+    /// Whether any path below it may lead to a Keystone. Hosts go by many names, and one host may serve
+    /// everything, so this is true of all but object stores with a path of their own, whose objects may be
+    /// called anything; see [`super::Target::may_lead_to_keystone`].
+    pub(super) may_lead_to_keystone: bool,
     /// Whether it is Swift or speaks its API.
     pub is_object_store: bool,
     /// Whether the user set it in place of the catalog's.

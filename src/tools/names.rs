@@ -67,6 +67,7 @@ pub(super) const DUPLICITY_IN_THE_WAY: [&str; 9] = [
 /// Whether an `OS_*` variable says how to ask rather than whom or as whom: a service's API version, or what
 /// openstacksdk leaves to test suites and logging (`config/loader.py:_get_os_environ`).
 pub(super) fn is_preference(name: &str) -> bool {
+    let names_secret = ["PASS", "SECRET", "TOKEN", "KEY", "PW"].iter().any(|part| name.contains(part));
     (name.ends_with("_API_VERSION") && name != "OS_IDENTITY_API_VERSION")
-        || ["OS_TEST", "OS_STD", "OS_LOG"].iter().any(|prefix| name.starts_with(prefix))
+        || !names_secret && ["OS_TEST_", "OS_STD", "OS_LOG_"].iter().any(|prefix| name.starts_with(prefix))
 }

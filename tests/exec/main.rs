@@ -286,6 +286,20 @@ async fn what_is_ignored_stays_ignored() {
 }
 
 #[tokio::test]
+async fn the_exit_status_is_known_where_the_end_of_children_is_ignored() {
+    let scene = Scene::new().await;
+    let program = env!("CARGO_BIN_EXE_gatestone");
+    // A shell cannot ignore it; coreutils can.
+    let mut outer = Command::new("env");
+    outer.args(["--ignore-signal=CHLD", program, "exec", "--", "sh", "-c", "exit 3"]);
+    outer.current_dir(scene.home.path()).env_clear();
+    for (name, value) in scene.gatestone(&[]).as_std().get_envs() {
+        outer.env(name, value.unwrap());
+    }
+    assert_eq!(texts(outer.output().await.unwrap()), (Some(3), String::new(), String::new()));
+}
+
+#[tokio::test]
 async fn ten_run_side_by_side_each_with_a_port_of_its_own() {
     let scene = Scene::new().await;
     let mut running = Vec::new();

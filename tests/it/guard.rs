@@ -97,6 +97,21 @@ async fn objects_may_be_called_what_credentials_are_called() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_store_is_no_way_to_the_keystone_beside_it() {
+    let (service, _keystone, proxy) = cloud().await;
+    for (path, reason) in [
+        ("/object-store/v1/AUTH_x/../../v3/users/u/application_credentials", "bad_request"),
+        ("/object-store/v1/AUTH_x/%2e%2e/%2e%2e/v3/users/u/credentials/OS-EC2", "bad_request"),
+        ("/object-store/%252e%252e/%252e%252e/v3/users/u/application_credentials", "mints_credential"),
+        ("/object-store/v1/AUTH_x/%252e%252e/%252e%252e/v3/users/u/credentials/OS-EC2", "mints_credential"),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(ask(proxy.addr, head).await.reason(), reason, "{path}");
+    }
+    assert!(service.heads().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn connect_and_trace_are_refused() {
     let (service, _keystone, proxy) = cloud().await;
     for request in [

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::hmac;
 use gatestone::clock::Clock;
 use gatestone::embedded::people::PROJECTS;
-use gatestone::embedded::{Cloud, Spec};
+use gatestone::embedded::{Cloud, Fault, Spec};
+use gatestone::identity::OnRefused;
 use gatestone::proxy::ListenerSettings;
 use gatestone::secret::Secret;
 use gatestone::server::ListenAddr;
@@ -484,4 +485,51 @@ async fn a_client_secret_and_local_tokens_never_reach_the_cloud() {
     let refused = send(proxy.addr, "PUT", "/object-store/c/o", "", "body").await;
     assert_eq!((refused.reason(), refused.field("connection")), ("client_refused", Some("close")));
     assert_eq!(service.heads().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_of_a_token_ends_with_it() {
+    let cloud =
+        Cloud::start(Spec { token_lifetime: Duration::from_hours(24 * 7), ..Spec::default() }).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let mut settings = config::password(&cloud.auth_url());
+    settings.listeners = vec![listener(None, Some(SECRET))];
+    let proxy = Proxy::with_clock(settings, Clock::with_wall(move || noon + began.elapsed()));
+    let first = token(proxy.addr, SECRET).await;
+    tokio::time::advance(Duration::from_hours(23)).await;
+    let second = log_in(proxy.addr, &json!({ "token": { "id": first } })).await;
+    let second = second.field("x-subject-token").unwrap();
+    assert_eq!(with_token(proxy.addr, "/object-store", second).await.status, 204);
+    tokio::time::advance(Duration::from_hours(1)).await;
+    assert_eq!(with_token(proxy.addr, "/object-store", second).await.reason(), "client_refused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_learn_neither_who_holds_the_token_nor_what_there_is() {
+    let cloud = Cloud::start(Spec::default()).await.unwrap();
+    let mut settings = config::password(&cloud.auth_url());
+    settings.listeners = vec![listener(None, Some(SECRET))];
+    let proxy = Proxy::with(settings);
+    token(proxy.addr, SECRET).await;
+    for path in ["/identity@RegionOne/v3", "/identity@RegionTwo/v3", "/keystone/v3", "/foo/v3", "/compute"] {
+        assert_eq!(get(proxy.addr, path).await.reason(), "client_refused", "{path}");
+    }
+    for path in ["/v3", "/identity/v3", "/identity", "/v2.0"] {
+        assert!(get(proxy.addr, path).await.reason().is_empty(), "{path}");
+    }
+
+    let cloud = Cloud::start(Spec::default()).await.unwrap();
+    cloud.identity().unwrap().faults().always(Fault::Status(401, &[]));
+    let mut settings = config::password(&cloud.auth_url());
+    settings.listeners = vec![listener(None, Some(SECRET))];
+    settings.identity.on_refused = OnRefused::Wait;
+    let proxy = Proxy::with(settings);
+    for path in ["/compute", "/", "/-/readyz"] {
+        let reply = get(proxy.addr, path).await;
+        for secret in [cloud.auth_url().as_str(), "demo", "default"] {
+            assert!(!reply.text().contains(secret), "{path}: {}", reply.text());
+        }
+        assert!(reply.text().contains("no token"), "{path}: {}", reply.text());
+    }
 }

@@ -44,7 +44,13 @@ pub(super) fn of_command(
 /// A short secret could be part of anything, so it has to be all of the value.
 fn holds(value: &[u8], secret: &Secret) -> bool {
     let secret = secret.expose().as_bytes();
-    value == secret || (secret.len() >= LONG_ENOUGH && value.windows(secret.len()).any(|part| part == secret))
+    let is_in = |value: &[u8]| {
+        value == secret
+            || (secret.len() >= LONG_ENOUGH && value.windows(secret.len()).any(|part| part == secret))
+    };
+    // In a URL it is percent-encoded.
+    is_in(value)
+        || value.contains(&b'%') && is_in(&percent_encoding::percent_decode(value).collect::<Vec<_>>())
 }
 
 fn lossy(text: &std::ffi::OsStr) -> String {
@@ -74,6 +80,9 @@ mod tests {
             ("OS_PASSWORD", "hunter2hunter2"),
             ("TF_VAR_password", "hunter2hunter2"),
             ("CLOUD_URL", "https://demo:hunter2hunter2@there"),
+            ("OTHER_URL", "https://demo:hunter2%68unter2@there"),
+            ("OS_TEST_PASSWORD", "another"),
+            ("OS_LOGIN", "somebody"),
             ("SWIFT_ENDPOINT_TYPE", "internalURL"),
             ("OS_COMPUTE_API_VERSION", "2.90"),
         ];

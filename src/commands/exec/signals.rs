@@ -4,13 +4,14 @@
 //!    terminal's (Ctrl-Z) the command as well.
 //! 2. What was ignored when we were started (`nohup`; INT and QUIT in the background of a script) stays ignored,
 //!    by us and by the command, which inherits that.
-//! 3. Ctrl-C and Ctrl-\ go from the terminal to its whole foreground group, of which the command is a member, so
-//!    INT and QUIT are not passed on while we are in it: a command must not be interrupted twice.
+//! 3. Ctrl-C and Ctrl-\ go from the terminal to its whole foreground group. While the command and we are in it, INT
+//!    and QUIT are not passed on: a command must not be interrupted twice.
+//! 4. CHLD is caught, too: where it is ignored, the system forgets how the command ended.
 
 use std::fs::{self, File};
 use std::io;
 
-use rustix::process::{Pid, Signal as Number, getpgrp, kill_process};
+use rustix::process::{Pid, Signal as Number, getpgid, getpgrp, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::debug;
@@ -27,6 +28,8 @@ impl Signals {
     pub(super) fn catch() -> io::Result<Self> {
         let (tell, told) = mpsc::channel(WAITING);
         let ignored = ignored();
+        let mut children = signal(SignalKind::child())?;
+        tokio::spawn(async move { while children.recv().await.is_some() {} });
         for number in PASSED_ON.into_iter().filter(|number| !is_in(ignored, *number)) {
             let mut caught = signal(SignalKind::from_raw(number.as_raw()))?;
             let tell = tell.clone();
@@ -57,10 +60,10 @@ impl Caught {
 
     /// Sends it to the command, unless the terminal did (rule 3).
     pub(super) fn pass_on(self, pid: u32) {
-        if (self.0 == Number::INT || self.0 == Number::QUIT) && in_foreground() {
+        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+        if (self.0 == Number::INT || self.0 == Number::QUIT) && in_foreground_with(pid) {
             return;
         }
-        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
         if let Err(error) = kill_process(pid, self.0) {
             // It has ended, or runs as somebody else by now.
             debug!(%error, signal = self.number(), "a signal was not passed on");
@@ -68,10 +71,12 @@ impl Caught {
     }
 }
 
-/// Whether our process group is the one that the terminal's keys are for.
-fn in_foreground() -> bool {
+/// Whether the process group that the terminal's keys are for is ours and that of this process.
+fn in_foreground_with(pid: Pid) -> bool {
     let Ok(terminal) = File::open("/dev/tty") else { return false };
-    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp())
+    let ours = getpgrp();
+    let is_ours = |group: rustix::io::Result<Pid>| group.is_ok_and(|group| group == ours);
+    is_ours(rustix::termios::tcgetpgrp(&terminal)) && is_ours(getpgid(Some(pid)))
 }
 
 /// The signals that were ignored when we were started, a bit each; none where the system does not tell.

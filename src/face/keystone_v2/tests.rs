@@ -5,6 +5,7 @@ use http::Request;
 use super::*;
 use crate::catalog::{Catalog, EndpointUrl};
 use crate::clock::Clock;
+use crate::face::Admission;
 use crate::face::local_tokens::LocalTokens;
 use crate::face::request::Granted;
 use crate::routing::{Build, Preferences, RouteTable, ServicePreferences};
@@ -35,7 +36,8 @@ fn routes(auth_url: &str, named: &[&str]) -> RouteTable {
 fn asked(routes: &RouteTable, method: &str, path: &str) -> String {
     let tokens = LocalTokens::default();
     let now = Clock::system().now();
-    let (local, _) = tokens.issue(vec!["password".to_owned()], Granted::Held, None, now).unwrap();
+    let (local, _) =
+        tokens.issue(vec!["password".to_owned()], Granted::Held, Admission::default(), now).unwrap();
     let path = path.replace("LOCAL", local.to_str().unwrap());
     let (head, ()) = Request::builder().method(method).uri(&*path).body(()).unwrap().into_parts();
     let Ok(target) = routes.resolve(&path) else { return "no route".to_owned() };

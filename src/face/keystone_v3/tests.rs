@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::catalog::{Catalog, EndpointUrl};
 use crate::clock::Clock;
+use crate::face::Admission;
 use crate::face::local_tokens::LocalTokens;
 use crate::face::request::Granted;
 use crate::routing::{Build, Preferences, RouteTable};
@@ -34,8 +35,9 @@ const REAL: &str = "gAAAAAreal-token-of-keystone";
 /// What a request asks, in a word; `-` if it is none of ours.
 fn asked(routes: &RouteTable, method: &str, path: &str, fields: &[(&str, &str)]) -> String {
     let tokens = LocalTokens::default();
-    let (local, _) =
-        tokens.issue(vec!["password".to_owned()], Granted::Held, None, Clock::system().now()).unwrap();
+    let (local, _) = tokens
+        .issue(vec!["password".to_owned()], Granted::Held, Admission::default(), Clock::system().now())
+        .unwrap();
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in fields {
         request = request.header(*name, if *value == "LOCAL" { local.to_str().unwrap() } else { *value });

@@ -46,10 +46,12 @@ fn the_whole_path_is_placed_by_the_seven_rules() {
     ] {
         assert_eq!(upstream(&table, at, path), expected, "{at} {path}");
     }
-    for path in ["/../x", "/%2e%2e/x", "/c/..%2F..%2Fx"] {
+    for path in ["/../x", "/%2e%2e/x", "/c/..%2F..%2Fx", "/v1/AUTH_p/../x", "/v1/AUTH_b%2f..%2f..%2fv3"] {
         assert_eq!(table.resolve_at(&pin("object-store"), path).unwrap_err(), NoRoute::ClimbsOut, "{path}");
     }
-    for path in ["", "*", "x"] {
+    let compute = pin("compute");
+    assert_eq!(table.resolve_at(&compute, "?x=1").unwrap().path_and_query, "/compute/?x=1");
+    for path in ["*", "x"] {
         assert_eq!(table.resolve_at(&pin("compute"), path).unwrap_err(), NoRoute::Malformed, "{path}");
     }
 }
