@@ -19,7 +19,7 @@ mod render;
 mod tests;
 
 use self::api::{Api, Collection, Style};
-use self::entries::{Entries, Entry};
+use self::entries::{Entries, Entry, MOST_MADE};
 use self::render::{Page, Place};
 use super::catalog::Row;
 use super::keystone::{Bearer, Keystone};
@@ -52,7 +52,10 @@ impl Resources {
             }
         };
         let Ok(body) = read_limited(body, LONGEST_BODY_BYTES).await else {
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.");
+            let words = format!(
+                "The request is too large: this embedded cloud takes bodies of at most {LONGEST_BODY_BYTES} bytes."
+            );
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, &words);
         };
         let mut reply = self.route(api, &head, &body).unwrap_or_else(|no| no.reply(api, &self.keystone));
         microversion::write(api, microversion, reply.headers_mut());
@@ -257,7 +260,11 @@ impl No {
                 (StatusCode::BAD_REQUEST, "The request body is not what it should be.".to_owned())
             }
             Self::Enough => {
-                (StatusCode::FORBIDDEN, "Quota exceeded: this embedded cloud makes no more.".to_owned())
+                let words = format!(
+                    "Quota exceeded: a service of this embedded cloud makes at most {MOST_MADE} things, deleted ones \
+                     included; start it anew."
+                );
+                (StatusCode::FORBIDDEN, words)
             }
         };
         let mut reply = reply::json(status, &render::error(api, status, &words));
@@ -276,5 +283,5 @@ fn set(reply: &mut Reply, name: HeaderName, value: &str) {
 /// Nova's `max_limit`, and much the same elsewhere.
 const MOST_ON_A_PAGE: usize = 1000;
 
-/// Nova's `max_request_body_size`.
-const LONGEST_BODY_BYTES: usize = 114_688;
+/// Less than Nova's `max_request_body_size` by far, since everything is kept in memory.
+const LONGEST_BODY_BYTES: usize = 8192;

@@ -116,3 +116,22 @@ async fn what_is_asked_wrongly_is_told_in_each_projects_shape() {
     let fields = [("x-auth-token", token.as_str()), ("openstack-api-version", "compute 9.9")];
     assert_eq!(ask(site.public(), "GET", "/v2.1/servers", &fields, "").await.status(), 406);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_is_bounded_and_the_refusal_says_how() {
+    let (cloud, token) = cloud().await;
+    let site = cloud.site("compute", "RegionOne").unwrap();
+    let fields = [("x-auth-token", token.as_str())];
+    let make = async |body: &str| ask(site.public(), "POST", "/v2.1/servers", &fields, body).await;
+    let body = |length: usize| format!("{:<length$}", json!({ "server": { "name": "n" } }).to_string());
+    assert_eq!(make(&body(8192)).await.status(), 202);
+    let refused = make(&body(8193)).await;
+    assert_eq!(refused.status(), 413);
+    assert!(str::from_utf8(refused.body()).unwrap().contains("at most 8192 bytes"));
+    for _ in 1..1000 {
+        assert_eq!(make(&body(2)).await.status(), 202);
+    }
+    let refused = make(&body(2)).await;
+    assert_eq!(refused.status(), 403);
+    assert!(json_of(&refused)["forbidden"]["message"].as_str().unwrap().contains("at most 1000 things"));
+}
