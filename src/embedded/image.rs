@@ -89,6 +89,20 @@ impl From<Wrong> for No {
         match wrong {
             Wrong::ReadOnly(name) => Self::new(403, &format!("Attribute '{name}' is read-only.")),
             Wrong::Schema(words) => Self::new(400, &words),
+            Wrong::LongName => Self::new(400, "Custom property should not be greater than 255 characters."),
+            Wrong::TooMany { what, attempted, most } => {
+                let words = format!(
+                    "The limit has been exceeded on the number of allowed image {what}. Attempted: {attempted}, Maximum: {most}"
+                );
+                Self::new(413, &words)
+            }
+            Wrong::TooLarge => {
+                let words = format!(
+                    "This embedded cloud keeps at most {} bytes of properties with an image; remove some.",
+                    record::MOST_PROPERTY_BYTES
+                );
+                Self::new(413, &words)
+            }
             Wrong::Publicize => Self::new(403, "You are not authorized to complete publicize_image action."),
         }
     }
@@ -186,7 +200,14 @@ impl Images {
             data: None,
         };
         for (name, value) in asked.iter().filter(|(name, _)| *name != "id") {
-            image.set(name, value)?;
+            match value.as_str() {
+                Some(given) if name == "owner" && given == image.owner => {}
+                Some(given) if name == "owner" => {
+                    let words = format!("You are not permitted to create images owned by '{given}'.");
+                    return Err(No::new(403, &words));
+                }
+                _ => image.set(name, value)?,
+            }
         }
         let mut reply = reply::json(StatusCode::CREATED, &image.describe());
         set(&mut reply, LOCATION, &format!("{}/v2/images/{}", self.url(head), image.id));
@@ -231,11 +252,7 @@ impl Images {
         let image = own(&mut images, owner, id)?;
         let at = image.tags.iter().position(|known| known == tag);
         match (at, is_to_be) {
-            (None, true) if image.tags.len() >= MOST_TAGS => {
-                return Err(No::new(413, "The limit on image tags has been exceeded."));
-            }
-            (None, true) => image.tags.push(tag.to_owned()),
-            (Some(_), true) => {}
+            (_, true) => image.add_tag(tag)?,
             (Some(at), false) => {
                 image.tags.remove(at);
             }
@@ -410,9 +427,6 @@ const STORES: HeaderName = HeaderName::from_static("openstack-image-store-ids");
 
 /// Images that are kept; their data is bounded by the cloud's room.
 const MOST_IMAGES: usize = 1000;
-
-/// Glance's `image_tag_quota`.
-const MOST_TAGS: usize = 128;
 
 /// A description of an image, or a change of one.
 const LONGEST_JSON_BYTES: usize = 64 * 1024;

@@ -9,6 +9,7 @@ use http::header::{CONTENT_TYPE, HOST, LOCATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 mod api;
@@ -19,7 +20,7 @@ mod render;
 mod tests;
 
 use self::api::{Api, Collection, Style};
-use self::entries::{Entries, Entry};
+use self::entries::{Entries, Entry, MOST_MADE};
 use self::render::{Page, Place};
 use super::catalog::Row;
 use super::keystone::{Bearer, Keystone};
@@ -52,7 +53,10 @@ impl Resources {
             }
         };
         let Ok(body) = read_limited(body, LONGEST_BODY_BYTES).await else {
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.");
+            let words = format!(
+                "The request is too large: this embedded cloud takes bodies of at most {LONGEST_BODY_BYTES} bytes."
+            );
+            return refuse(StatusCode::PAYLOAD_TOO_LARGE, &words);
         };
         let mut reply = self.route(api, &head, &body).unwrap_or_else(|no| no.reply(api, &self.keystone));
         microversion::write(api, microversion, reply.headers_mut());
@@ -126,32 +130,42 @@ struct Call<'a> {
 impl Call<'_> {
     fn list(&self, entries: &mut Entries, is_detailed: bool) -> Result<Reply, No> {
         let all = entries.list(&self.project_id, self.collection);
+        let name = self.query("name").map(|name| percent_decode_str(name).decode_utf8_lossy());
+        let is_wanted = |entry: &&Entry| name.as_deref().is_none_or(|name| self.is_called(entry, name));
+        let all: Vec<&Entry> = all.iter().filter(is_wanted).collect();
         let limit = match self.query("limit") {
             None => MOST_ON_A_PAGE,
             Some(text) => text.parse::<usize>().map_err(|_| No::BadLimit)?.min(MOST_ON_A_PAGE),
         };
-        let start = match self.query("marker") {
-            None => 0,
-            Some(marker) => {
-                let at = all.iter().position(|entry| entry.id == marker).ok_or(No::BadMarker)?;
-                at + 1
-            }
+        let at = match self.query("marker") {
+            None => None,
+            Some(marker) => Some(all.iter().position(|entry| entry.id == marker).ok_or(No::BadMarker)?),
         };
-        let end = start.saturating_add(limit).min(all.len());
         let is_neutron = self.api.style == Style::Neutron;
+        let is_reverse =
+            is_neutron && self.query("page_reverse").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        // A reverse page ends before its marker, but is in the same order.
+        let (start, end) = if is_reverse {
+            let end = at.unwrap_or(all.len());
+            (end.saturating_sub(limit), end)
+        } else {
+            let start = at.map_or(0, |at| at + 1);
+            (start, start.saturating_add(limit).min(all.len()))
+        };
         // Heat and placement tell no next page.
         let links = matches!(self.api.style, Style::Nova | Style::Cinder | Style::Neutron) && limit > 0;
         let path = if is_detailed { "/detail" } else { "" };
+        let others = self.others();
         let url = |marker: &str, more: &str| {
             let Place { origin, root, base } = &self.place;
             let name = self.collection.name;
-            format!("{origin}{root}{base}/{name}{path}?limit={limit}&marker={marker}{more}")
+            format!("{origin}{root}{base}/{name}{path}?limit={limit}&marker={marker}{others}{more}")
         };
         let last = all[start..end].last();
         let next = last.filter(|_| links && end < all.len()).map(|entry| url(&entry.id, ""));
         let first = all[start..end].first().filter(|_| is_neutron && start > 0);
         let previous = first.map(|entry| url(&entry.id, "&page_reverse=True"));
-        let page = Page { entries: all[start..end].iter().collect(), is_detailed, next, previous };
+        let page = Page { entries: all[start..end].to_vec(), is_detailed, next, previous };
         Ok(reply::json(StatusCode::OK, &render::page(self.api, self.collection, &page, &self.place)))
     }
 
@@ -218,6 +232,31 @@ impl Call<'_> {
         }
     }
 
+    /// Whether an entry has the name that a list was asked for. Nova takes a regular expression, of which clients use the
+    /// anchors, and only for servers.
+    fn is_called(&self, entry: &Entry, asked: &str) -> bool {
+        if self.api.style != Style::Nova {
+            return entry.name == asked;
+        }
+        let plain = asked.replace('\\', "");
+        let (text, begins) = plain.strip_prefix('^').map_or((&*plain, false), |text| (text, true));
+        let (text, ends) = text.strip_suffix('$').map_or((text, false), |text| (text, true));
+        let fits = match (begins, ends) {
+            (true, true) => entry.name == text,
+            (true, false) => entry.name.starts_with(text),
+            (false, true) => entry.name.ends_with(text),
+            (false, false) => entry.name.contains(text),
+        };
+        fits || self.collection.name != "servers"
+    }
+
+    /// What a query has beside the page, as it came, each with `&` before it.
+    fn others(&self) -> String {
+        let pairs = self.head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let is_other = |pair: &&str| !OF_PAGES.contains(&pair.split('=').next().unwrap_or(pair));
+        pairs.filter(is_other).flat_map(|pair| ["&", pair]).collect()
+    }
+
     fn query(&self, name: &str) -> Option<&str> {
         let pairs = self.head.uri.query()?.split('&');
         pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
@@ -257,7 +296,11 @@ impl No {
                 (StatusCode::BAD_REQUEST, "The request body is not what it should be.".to_owned())
             }
             Self::Enough => {
-                (StatusCode::FORBIDDEN, "Quota exceeded: this embedded cloud makes no more.".to_owned())
+                let words = format!(
+                    "Quota exceeded: a service of this embedded cloud makes at most {MOST_MADE} things, deleted ones \
+                     included; start it anew."
+                );
+                (StatusCode::FORBIDDEN, words)
             }
         };
         let mut reply = reply::json(status, &render::error(api, status, &words));
@@ -273,8 +316,11 @@ fn set(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
+/// What says which page of a list is wanted.
+const OF_PAGES: &[&str] = &["limit", "marker", "page_reverse"];
+
 /// Nova's `max_limit`, and much the same elsewhere.
 const MOST_ON_A_PAGE: usize = 1000;
 
-/// Nova's `max_request_body_size`.
-const LONGEST_BODY_BYTES: usize = 114_688;
+/// Less than Nova's `max_request_body_size` by far, since everything is kept in memory.
+const LONGEST_BODY_BYTES: usize = 8192;

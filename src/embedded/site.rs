@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, StatusCode};
@@ -92,13 +93,16 @@ async fn accept(listener: TcpListener, inside: Arc<Inside>) {
                     inside.seen.connected();
                     connections.spawn(serve(stream, Arc::clone(&inside)));
                 }
-                // Out of descriptors, say: one of those in use will come free.
-                Err(_) => { connections.join_next().await; }
+                // Out of descriptors, say: one of those in use will come free, here or elsewhere in the process.
+                Err(_) => tokio::time::sleep(PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
+
+/// How long a listener waits after a failure.
+const PAUSE: Duration = Duration::from_millis(50);
 
 async fn serve(stream: TcpStream, inside: Arc<Inside>) {
     // Nagle's algorithm waits on a clock that tests cannot stop.

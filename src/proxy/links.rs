@@ -7,12 +7,14 @@
 //! 3. The length is not known before the end, so none is told, for `HEAD` neither (RFC 9110 8.6).
 //! 4. A body that may be turned has another hash and other offsets than the upstream's: digests and `Accept-Ranges` go
 //!    (RFC 9530, RFC 3230, RFC 1864), and a strong `ETag` becomes a weak one, which still serves `If-None-Match`
-//!    (RFC 9110 8.8.1).
+//!    (RFC 9110 8.8.1). A 304 tells what the 200 would have told (RFC 9110 15.4.5).
 //! 5. Services whose answers may be turned are asked for them without encoding.
+//! 6. `If-Match` compares strongly, so a tag that was made weak here could never match (RFC 9110 13.1.1): asking, the
+//!    service's own is put in its place. A tag that it made weak itself matches nothing either way.
 
 use http::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG,
+    CONTENT_TYPE, ETAG, Entry, IF_MATCH,
 };
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -29,11 +31,38 @@ use self::rules::Rule;
 use crate::client::{ResponseBody, TrailerFilter};
 use crate::routing::Target;
 
-/// Rule 5.
+/// Rules 5 and 6.
 pub(super) fn ask_plain(headers: &mut HeaderMap, target: &Target<'_>) {
-    if headers.contains_key(ACCEPT_ENCODING) && rules::find(target).is_some() {
+    let (has_encoding, has_match) = (headers.contains_key(ACCEPT_ENCODING), headers.contains_key(IF_MATCH));
+    if !(has_encoding || has_match) || rules::find(target).is_none() {
+        return;
+    }
+    if has_encoding {
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
+    if let Entry::Occupied(mut lines) = headers.entry(IF_MATCH) {
+        for line in lines.iter_mut() {
+            if let Some(strong) = strengthened(line.as_bytes()) {
+                *line = strong;
+            }
+        }
+    }
+}
+
+/// A list of entity tags with the weak ones strong; nothing if none is weak. A tag may hold commas, and `W/` too.
+fn strengthened(list: &[u8]) -> Option<HeaderValue> {
+    let (mut strong, mut is_inside) = (Vec::with_capacity(list.len()), false);
+    let mut rest = list;
+    while let Some((first, others)) = rest.split_first() {
+        if !is_inside && rest.starts_with(b"W/\"") {
+            rest = &rest[2..];
+            continue;
+        }
+        is_inside ^= *first == b'"';
+        strong.push(*first);
+        rest = others;
+    }
+    if strong.len() == list.len() { None } else { HeaderValue::from_bytes(&strong).ok() }
 }
 
 /// That links of a response may be turned, and by which rule.
@@ -41,14 +70,15 @@ pub(super) fn ask_plain(headers: &mut HeaderMap, target: &Target<'_>) {
 pub(super) struct Turning(&'static Rule);
 
 impl Turning {
-    /// Whether they may be in this one: rules 1 and 2.
+    /// Whether they may be in this one, or in what a 304 stands for: rules 1 and 2. A 304 need not tell its type.
     pub(super) fn of(head: &Parts, target: &Target<'_>) -> Option<Self> {
         let rule = rules::find(target)?;
-        let has_content = !matches!(
-            head.status,
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED | StatusCode::PARTIAL_CONTENT
-        ) && !head.status.is_informational();
-        (has_content && is_json(&head.headers) && is_plain(&head.headers)).then_some(Self(rule))
+        let may_be_json = match head.status {
+            StatusCode::NO_CONTENT | StatusCode::PARTIAL_CONTENT => false,
+            StatusCode::NOT_MODIFIED if !head.headers.contains_key(CONTENT_TYPE) => true,
+            status => !status.is_informational() && is_json(&head.headers),
+        };
+        (may_be_json && is_plain(&head.headers)).then_some(Self(rule))
     }
 
     /// Rules 3 and 4. A `HEAD` is answered as a `GET` would be.

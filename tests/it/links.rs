@@ -209,6 +209,24 @@ async fn an_answer_to_head_tells_no_length_that_get_would_not_have() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_304_has_the_tag_of_the_200_that_it_stands_for() {
+    let typed = "Content-Type: application/json\r\nContent-Length: 7\r\n";
+    for (method, lines) in [("HEAD", ""), ("HEAD", typed)] {
+        let answer =
+            format!("HTTP/1.1 304 Not Modified\r\n{lines}ETag: \"e\"\r\nContent-MD5: x\r\n\r\n").leak();
+        let (service, _keystone, proxy) = saying("compute", "/v2.1", answer).await;
+        let request = format!(
+            "{method} /compute/servers HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: W/\"e\"\r\n\r\n"
+        );
+        let reply = ask(proxy.addr, request).await;
+        assert_eq!((reply.status, &*reply.body), (304, &b""[..]), "{method}");
+        let told = (reply.field("etag"), reply.field("content-md5"));
+        assert_eq!(told, (Some("W/\"e\""), None), "{method} {lines}");
+        assert_eq!(fields(service.heads().last().unwrap(), "if-none-match"), ["W/\"e\""]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_may_not_be_turned_passes_as_it_came() {
     for (status, lines) in [
         ("200 OK", "Content-Type: application/json\r\nContent-Encoding: gzip"),
@@ -228,7 +246,6 @@ async fn what_may_not_be_turned_passes_as_it_came() {
         assert_eq!((reply.field("etag"), reply.field("content-md5")), (Some("\"e\""), Some("x")), "{lines}");
     }
     for answer in [
-        "HTTP/1.1 304 Not Modified\r\nContent-Type: application/json\r\nETag: \"e\"\r\nContent-Length: 7\r\n\r\n",
         "HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\nETag: \"e\"\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: \"e\"\r\nContent-Length: 0\r\n\r\n",
     ] {
@@ -277,6 +294,17 @@ async fn where_links_may_be_turned_no_encoding_is_asked_for() {
         ask(proxy.addr, format!("GET /compute/servers HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n")).await;
         assert_eq!(fields(service.heads().last().unwrap(), "accept-encoding"), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tag_that_the_proxy_made_weak_serves_if_match() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("compute", "/v2.1", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let request = "PUT /compute/servers/1 HTTP/1.1\r\nHost: localhost\r\nIf-Match: W/\"e\", \"f\"\r\n\
+                   Content-Length: 0\r\n\r\n";
+    ask(proxy.addr, request).await;
+    assert_eq!(fields(service.heads().last().unwrap(), "if-match"), ["\"e\", \"f\""]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::No;
-use super::record::{Image, defaults};
+use super::record::{Image, READ_ONLY, defaults};
 
 /// The media types that are taken.
 pub(super) const MEDIA_TYPES: &str =
@@ -25,7 +25,7 @@ pub(super) fn apply(image: &Image, patch: &Value) -> Result<Image, No> {
         let name = name.replace("~1", "/").replace("~0", "~");
         match operation {
             "add" => {}
-            "replace" | "remove" if !changed.has(&name) && !is_read_only(&changed, &name) => {
+            "replace" | "remove" if !changed.has(&name) && !is_read_only(&name) => {
                 let words = format!(
                     "There was a conflict when trying to complete your request.\n\n Property {name} does not exist.  "
                 );
@@ -33,7 +33,7 @@ pub(super) fn apply(image: &Image, patch: &Value) -> Result<Image, No> {
             }
             "replace" => {}
             "remove" if changed.extra.remove(&name).is_some() => continue,
-            "remove" if is_read_only(&changed, &name) || defaults().contains_key(&name) => {
+            "remove" if is_read_only(&name) || defaults().contains_key(&name) => {
                 return Err(No::new(403, &format!("Property {name} may not be removed.")));
             }
             "remove" => {
@@ -52,6 +52,6 @@ pub(super) fn apply(image: &Image, patch: &Value) -> Result<Image, No> {
     Ok(changed)
 }
 
-fn is_read_only(image: &Image, name: &str) -> bool {
-    image.describe().get(name).is_some() && !image.has(name)
+fn is_read_only(name: &str) -> bool {
+    READ_ONLY.contains(&name)
 }

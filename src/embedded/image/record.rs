@@ -95,20 +95,23 @@ impl Image {
         let fits = match name {
             "tags" => {
                 let tags = value.as_array().and_then(|tags| tags.iter().map(text).collect());
-                self.tags = tags.ok_or_else(|| Wrong::schema(name, value))?;
+                let tags: Vec<String> = tags.ok_or_else(|| Wrong::schema(name, value))?;
+                if tags.len() > MOST_TAGS {
+                    return Err(Wrong::TooMany { what: "tags", attempted: tags.len(), most: MOST_TAGS });
+                }
+                self.tags = tags;
                 return Ok(());
             }
-            "name" => value.is_null() || value.is_string(),
+            "name" => value.is_null() || text(value).is_some(),
             "disk_format" => value.is_null() || is_one_of(value, DISK_FORMATS),
             "container_format" => value.is_null() || is_one_of(value, CONTAINER_FORMATS),
             "visibility" => is_one_of(value, VISIBILITIES),
             "protected" | "os_hidden" => value.is_boolean(),
             "min_ram" | "min_disk" => value.is_u64(),
-            _ if value.is_string() => {
-                self.extra.insert(name.to_owned(), value.clone());
-                return Ok(());
-            }
-            _ => false,
+            _ => match value.as_str() {
+                Some(text) => return self.add_property(name, text),
+                None => false,
+            },
         };
         if !fits {
             return Err(Wrong::schema(name, value));
@@ -117,6 +120,41 @@ impl Image {
             return Err(Wrong::Publicize);
         }
         self.base.insert(name.to_owned(), value.clone());
+        Ok(())
+    }
+
+    /// Adds a property, or changes one.
+    fn add_property(&mut self, name: &str, text: &str) -> Result<(), Wrong> {
+        if is_long(name) {
+            return Err(Wrong::LongName);
+        }
+        let others = || self.extra.iter().filter(|(known, _)| *known != name);
+        let attempted = others().count() + 1;
+        if attempted > MOST_PROPERTIES {
+            return Err(Wrong::TooMany { what: "properties", attempted, most: MOST_PROPERTIES });
+        }
+        let bytes: usize =
+            others().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum();
+        if bytes + name.len() + text.len() > MOST_PROPERTY_BYTES {
+            return Err(Wrong::TooLarge);
+        }
+        self.extra.insert(name.to_owned(), Value::from(text));
+        Ok(())
+    }
+
+    /// Adds a tag, unless it is there.
+    pub(super) fn add_tag(&mut self, tag: &str) -> Result<(), Wrong> {
+        if self.tags.iter().any(|known| known == tag) {
+            return Ok(());
+        }
+        if is_long(tag) {
+            return Err(Wrong::schema("tags", &json!(tag)));
+        }
+        let attempted = self.tags.len() + 1;
+        if attempted > MOST_TAGS {
+            return Err(Wrong::TooMany { what: "tags", attempted, most: MOST_TAGS });
+        }
+        self.tags.push(tag.to_owned());
         Ok(())
     }
 
@@ -132,6 +170,15 @@ pub(super) enum Wrong {
     ReadOnly(String),
     Schema(String),
     Publicize,
+    /// The name of a property.
+    LongName,
+    TooMany {
+        what: &'static str,
+        attempted: usize,
+        most: usize,
+    },
+    /// All properties together.
+    TooLarge,
 }
 
 impl Wrong {
@@ -140,8 +187,13 @@ impl Wrong {
     }
 }
 
+/// A name or a tag.
 fn text(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned)
+    value.as_str().filter(|text| !is_long(text)).map(str::to_owned)
+}
+
+fn is_long(text: &str) -> bool {
+    text.chars().count() > MOST_CHARACTERS
 }
 
 fn is_one_of(value: &Value, known: &[&str]) -> bool {
@@ -152,7 +204,23 @@ fn time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-const READ_ONLY: &[&str] = &[
+/// Glance's `image_property_quota`.
+const MOST_PROPERTIES: usize = 128;
+
+/// Glance's `image_tag_quota`.
+const MOST_TAGS: usize = 128;
+
+/// Of names and tags; values of properties may be longer (a signature is, `img_signature`).
+const MOST_CHARACTERS: usize = 255;
+
+/// Names and values of all properties of an image; Glance has no such bound, but also a disk.
+pub(super) const MOST_PROPERTY_BYTES: usize = 64 * 1024;
+
+/// What an image has that nobody sets; `id` and `owner` are given when it is made.
+pub(super) const READ_ONLY: &[&str] = &[
+    "id",
+    "owner",
+    "locations",
     "status",
     "size",
     "virtual_size",

@@ -95,6 +95,71 @@ async fn a_change_is_made_whole_or_not_at_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn properties_and_tags_of_an_image_are_bounded_as_glance_bounds_them() {
+    let cloud = Cloud::start(Spec::default()).await.unwrap();
+    let token = &cloud.keystone().issue().unwrap();
+    let site = cloud.site("image", "RegionOne").unwrap();
+    let (_, _, made) = send(site, token, ("POST", "/v2/images"), JSON, "{}").await;
+    let own = &format!("/v2/images/{}", made["id"].as_str().unwrap());
+    let add = |path: String, value: Value| json!({ "op": "add", "path": path, "value": value });
+    let properties = |first: usize, end: usize, value: &str| -> Value {
+        (first..end).map(|n| add(format!("/p{n}"), json!(value))).collect()
+    };
+    let tags = |count: usize| json!([add("/tags".into(), (0..count).map(|n| n.to_string()).collect())]);
+    let (fits, long) = ("\u{e9}".repeat(255), "\u{e9}".repeat(256));
+    for (patch, expected) in [
+        (properties(0, 128, "v"), 200),
+        (properties(128, 129, "v"), 413),
+        (properties(127, 128, &"v".repeat(60_000)), 200),
+        (properties(126, 127, &"v".repeat(60_000)), 413),
+        (json!([{ "op": "remove", "path": "/p127" }]), 200),
+        (json!([add(format!("/{long}"), json!("v"))]), 400),
+        (json!([add(format!("/{fits}"), json!("v"))]), 200),
+        (json!([add("/name".into(), json!(long))]), 400),
+        (json!([add("/name".into(), json!(fits))]), 200),
+        (json!([add("/tags".into(), json!([long]))]), 400),
+        (tags(129), 413),
+        (tags(128), 200),
+    ] {
+        let (status, ..) = send(site, token, ("PATCH", own), PATCH, &patch.to_string()).await;
+        assert_eq!(status, expected, "{:.60}", patch.to_string());
+    }
+    for (method, tag, expected) in [
+        ("PUT", "one-more", 413),
+        ("PUT", "7", 204),
+        ("DELETE", "7", 204),
+        ("PUT", &*"t".repeat(256), 400),
+        ("PUT", &*"t".repeat(255), 204),
+    ] {
+        let path = format!("{own}/tags/{tag}");
+        assert_eq!(send(site, token, (method, &path), JSON, "").await.0, expected, "{method} {tag}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_an_image_and_its_id_are_settled_when_it_is_made() {
+    let cloud = Cloud::start(Spec::default()).await.unwrap();
+    let token = &cloud.keystone().issue().unwrap();
+    let site = cloud.site("image", "RegionOne").unwrap();
+    let id = "0a0b0c0d-1111-4111-8111-0123456789ab";
+    let (_, _, other) = send(site, token, ("POST", "/v2/images"), JSON, "{}").await;
+    let body = json!({ "id": id, "owner": other["owner"] }).to_string();
+    let (status, _, made) = send(site, token, ("POST", "/v2/images"), JSON, &body).await;
+    assert_eq!((status, &made["id"], &made["owner"]), (201, &json!(id), &other["owner"]));
+    let body = json!({ "owner": "somebody" }).to_string();
+    assert_eq!(send(site, token, ("POST", "/v2/images"), JSON, &body).await.0, 403);
+    let own = &format!("/v2/images/{id}");
+    for name in ["id", "owner", "locations"] {
+        for operation in ["add", "replace", "remove"] {
+            let patch = json!([{ "op": operation, "path": format!("/{name}"), "value": "x" }]).to_string();
+            assert_eq!(send(site, token, ("PATCH", own), PATCH, &patch).await.0, 403, "{operation} {name}");
+        }
+    }
+    let (_, _, shown) = send(site, token, ("GET", own), JSON, "").await;
+    assert_eq!((&shown["id"], &shown["owner"]), (&json!(id), &other["owner"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_asked_wrongly_is_told_so() {
     let cloud = Cloud::start(Spec { capacity_bytes: 20_000, ..Spec::default() }).await.unwrap();
     let token = &cloud.keystone().issue().unwrap();

@@ -1,4 +1,4 @@
-//! What Keystone was asked, for tests: logins and questions about tokens, the last of each.
+//! What Keystone was asked, for tests: logins and questions about tokens, the last of each, and none that is large.
 
 use std::collections::VecDeque;
 
@@ -19,8 +19,11 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    pub(super) fn login_asked(&mut self, body: &Value) {
-        keep(&mut self.requests, body.clone());
+    /// `length` is the body's, as it came.
+    pub(super) fn login_asked(&mut self, body: &Value, length: usize) {
+        if length < MOST_BYTES {
+            keep(&mut self.requests, body.clone());
+        }
     }
 
     pub(super) fn logged_in(&mut self, token: &str) {
@@ -29,7 +32,9 @@ impl Noted {
     }
 
     pub(super) fn asked_about(&mut self, method: &Method, token: &str) {
-        keep(&mut self.subjects, (method.clone(), token.to_owned()));
+        if token.len() < MOST_BYTES {
+            keep(&mut self.subjects, (method.clone(), token.to_owned()));
+        }
     }
 }
 
@@ -41,3 +46,22 @@ fn keep<T>(kept: &mut VecDeque<T>, one: T) {
 }
 
 const MOST: usize = 256;
+
+const MOST_BYTES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_large_is_not_noted() {
+        let mut noted = Noted::default();
+        for length in [MOST_BYTES, MOST_BYTES - 1] {
+            let text = "x".repeat(length);
+            noted.login_asked(&Value::from(text.clone()), length);
+            noted.asked_about(&Method::GET, &text);
+        }
+        assert_eq!((noted.requests.len(), noted.subjects.len()), (1, 1));
+        assert_eq!(noted.subjects[0].1.len(), MOST_BYTES - 1);
+    }
+}

@@ -152,8 +152,9 @@ impl Call<'_> {
     }
 
     fn log_in(&self, body: &[u8]) -> Result<Reply, No> {
+        let length = body.len();
         let body = self.json(body)?;
-        self.keystone.noted().login_asked(&body);
+        self.keystone.noted().login_asked(&body, length);
         let login = Login::parse(&body)?;
         let (token, issued) = self.keystone.state().log_in(&login, self.now)?;
         self.keystone.noted().logged_in(&token);

@@ -110,13 +110,14 @@ pub(super) fn delete_at(headers: &HeaderMap, now: Stamp) -> Result<Option<i64>, 
 /// Swift writes times with ten digits.
 const LAST_DELETION: i64 = 9_999_999_999;
 
-/// The value of a field; several lines are joined, as WSGI does.
+/// The value of a field, in bytes of its own: the one that came is a slice of the connection's buffer, and would keep
+/// all of that. Several lines are joined, as WSGI does.
 pub(super) fn joined(headers: &HeaderMap, name: &str) -> Option<HeaderValue> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next()?;
     let mut rest = lines.peekable();
     if rest.peek().is_none() {
-        return Some(first.clone());
+        return HeaderValue::from_bytes(first.as_bytes()).ok();
     }
     let all: Vec<&[u8]> = std::iter::once(first).chain(rest).map(HeaderValue::as_bytes).collect();
     HeaderValue::from_bytes(&all.join(&b","[..])).ok()
@@ -135,6 +136,7 @@ pub(super) fn titled(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use jiff::Timestamp;
 
     use super::*;
@@ -188,6 +190,21 @@ mod tests {
         change(&mut fields, &headers(&changes), "x-container-meta-", &["x-container-read"]);
         let expected = Fields::from([("x-container-meta-c".to_owned(), HeaderValue::from_static("3,4"))]);
         assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn what_is_kept_keeps_nothing_of_the_connections_buffer() {
+        let buffer = Bytes::from_static(b"blue-and-all-that-came-with-it");
+        let mut headers = HeaderMap::new();
+        for name in ["x-object-meta-colour", "x-container-meta-colour"] {
+            headers.insert(name, HeaderValue::from_maybe_shared(buffer.slice(..4)).unwrap());
+        }
+        let mut changed = Fields::new();
+        change(&mut changed, &headers, "x-container-meta-", &[]);
+        for value in of_object(&headers).values().chain(changed.values()) {
+            assert_eq!(value, "blue");
+            assert_ne!(value.as_bytes().as_ptr(), buffer.as_ptr());
+        }
     }
 
     #[test]

@@ -72,4 +72,4 @@ impl Entries {
 }
 
 /// All that were ever made count, so that deleting does not make more room for names.
-const MOST_MADE: u32 = 10_000;
+pub(super) const MOST_MADE: u32 = 1000;

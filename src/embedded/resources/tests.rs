@@ -1,7 +1,7 @@
 //! The compute-like services over real connections.
 
 use http::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::embedded::people::PROJECTS;
 use crate::embedded::testing::{ask, json_of};
@@ -115,4 +115,81 @@ async fn what_is_asked_wrongly_is_told_in_each_projects_shape() {
     }
     let fields = [("x-auth-token", token.as_str()), ("openstack-api-version", "compute 9.9")];
     assert_eq!(ask(site.public(), "GET", "/v2.1/servers", &fields, "").await.status(), 406);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_is_bounded_and_the_refusal_says_how() {
+    let (cloud, token) = cloud().await;
+    let site = cloud.site("compute", "RegionOne").unwrap();
+    let fields = [("x-auth-token", token.as_str())];
+    let make = async |body: &str| ask(site.public(), "POST", "/v2.1/servers", &fields, body).await;
+    let body = |length: usize| format!("{:<length$}", json!({ "server": { "name": "n" } }).to_string());
+    assert_eq!(make(&body(8192)).await.status(), 202);
+    let refused = make(&body(8193)).await;
+    assert_eq!(refused.status(), 413);
+    assert!(str::from_utf8(refused.body()).unwrap().contains("at most 8192 bytes"));
+    for _ in 1..1000 {
+        assert_eq!(make(&body(2)).await.status(), 202);
+    }
+    let refused = make(&body(2)).await;
+    assert_eq!(refused.status(), 403);
+    assert!(json_of(&refused)["forbidden"]["message"].as_str().unwrap().contains("at most 1000 things"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_neutron_lead_on_and_back_by_the_same_way() {
+    let (cloud, token) = cloud().await;
+    let site = cloud.site("network", "RegionOne").unwrap();
+    let origin = format!("http://{}", site.public());
+    let ids = |page: &Value| -> Vec<String> {
+        let ports = page["ports"].as_array().unwrap().iter();
+        ports.map(|port| port["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let link = |page: &Value, rel: &str| {
+        let links = page["ports_links"].as_array().into_iter().flatten();
+        let href = links.filter(|link| link["rel"] == rel).find_map(|link| link["href"].as_str());
+        href.map(|href| href.strip_prefix(&origin).unwrap().to_owned())
+    };
+    let (mut path, mut there) = ("/v2.0/ports?limit=5&fields=id".to_owned(), Vec::new());
+    loop {
+        let page = json_of(&get(site, &token, &path).await);
+        there.push(ids(&page));
+        let Some(next) = link(&page, "next") else { break };
+        assert!(next.contains("&fields=id"), "{next}");
+        path = next;
+    }
+    assert_eq!(there.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5, 2]);
+    let mut back = vec![there[2].clone()];
+    for _ in 0..2 {
+        let previous = link(&json_of(&get(site, &token, &path).await), "previous").unwrap();
+        assert!(previous.contains("&fields=id"), "{previous}");
+        back.insert(0, ids(&json_of(&get(site, &token, &previous).await)));
+        path = previous;
+    }
+    assert_eq!(back, there);
+    assert_eq!(link(&json_of(&get(site, &token, &path).await), "previous"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_filtered_by_name() {
+    let (cloud, token) = cloud().await;
+    for (service, path, list, expected) in [
+        ("network", "/v2.0/ports?name=port%2D07", "ports", 1),
+        ("network", "/v2.0/ports?name=port", "ports", 0),
+        ("compute", "/v2.1/servers?name=server-07", "servers", 1),
+        ("compute", "/v2.1/servers/detail?name=%5Eserver%5C-07%24", "servers", 1),
+        ("compute", "/v2.1/servers?name=server-0", "servers", 9),
+        ("compute", "/v2.1/servers?name=%5Eerver-07", "servers", 0),
+        ("compute", "/v2.1/flavors?name=none", "flavors", 4),
+    ] {
+        let site = cloud.site(service, "RegionOne").unwrap();
+        let page = json_of(&get(site, &token, path).await);
+        assert_eq!(page[list].as_array().unwrap().len(), expected, "{path}");
+    }
+    // The second page is of the same list.
+    let site = cloud.site("compute", "RegionOne").unwrap();
+    let page = json_of(&get(site, &token, "/v2.1/servers?limit=5&name=server-0").await);
+    let next = page["servers_links"][0]["href"].as_str().unwrap();
+    let path = next.strip_prefix(&format!("http://{}", site.public())).unwrap();
+    assert_eq!(json_of(&get(site, &token, path).await)["servers"].as_array().unwrap().len(), 4);
 }

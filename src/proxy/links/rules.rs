@@ -24,8 +24,18 @@ pub(super) struct Rule {
     pub(super) shapes: Shapes,
     /// Whether there are places beside those in version documents.
     has_places: bool,
-    /// Last segments of paths whose documents are their user's.
+    /// Last segments of paths whose documents are their user's; below `resources` it is the name of one.
     data: &'static [&'static str],
+}
+
+impl Rule {
+    fn is_data(&self, path: &str) -> bool {
+        let mut segments = path.rsplit('/');
+        let is_listed = segments.next().is_some_and(|last| self.data.contains(&last));
+        // `.../resources/resources/metadata` is that of a resource with an odd name.
+        let is_resource = segments.next() == Some("resources") && segments.next() != Some("resources");
+        is_listed && !is_resource
+    }
 }
 
 /// The rule for what this request asks for, if links in its answer may be turned.
@@ -35,8 +45,7 @@ pub(super) fn find(target: &Target<'_>) -> Option<&'static Rule> {
     }
     let rule = of_service(&target.route.settings_key).unwrap_or(&RULES.others);
     let path = target.path_and_query.path().trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or(path);
-    let may_have = rule.has_places && !rule.data.contains(&last) || is_version_document(target.below_root());
+    let may_have = rule.has_places && !rule.is_data(path) || is_version_document(target.below_root());
     may_have.then_some(rule)
 }
 

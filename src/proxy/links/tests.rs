@@ -8,7 +8,7 @@ use super::pieces::Pieces;
 use super::rules;
 use super::scanner::Scanner;
 use super::shape::Shapes;
-use super::{Turning, is_json, is_plain};
+use super::{Turning, ask_plain, is_json, is_plain};
 use crate::catalog::{Catalog, EndpointUrl};
 use crate::routing::{Build, Preferences, RouteTable};
 
@@ -117,9 +117,60 @@ fn fields_that_would_lie_about_a_turned_body_go() {
     assert_eq!(left, expected);
     Turning::of(&head, &target).unwrap().loosen(&mut head.headers);
     assert_eq!(head.headers["etag"], "W/\"abc\"");
-    for status in [204, 206, 304] {
+    for status in [204, 206] {
         head.status = http::StatusCode::from_u16(status).unwrap();
         assert!(Turning::of(&head, &target).is_none(), "{status}");
+    }
+}
+
+#[test]
+fn a_304_is_loosened_as_the_200_that_it_stands_for() {
+    let table = table();
+    let target = |path| table.resolve(path).unwrap();
+    for (path, content_type, expected) in [
+        ("/compute/servers", None, true),
+        ("/compute/servers", Some("application/json"), true),
+        ("/compute/servers", Some("text/plain"), false),
+        ("/object-store/c/o", None, false),
+        ("/image/v2/images/i/file", None, false),
+    ] {
+        let mut response =
+            http::Response::builder().status(304).header("etag", "\"e\"").header("content-md5", "x");
+        if let Some(content_type) = content_type {
+            response = response.header("content-type", content_type);
+        }
+        let (mut head, ()) = response.body(()).unwrap().into_parts();
+        let turning = Turning::of(&head, &target(path));
+        assert_eq!(turning.is_some(), expected, "{path} {content_type:?}");
+        if let Some(turning) = turning {
+            turning.loosen(&mut head.headers);
+            assert_eq!(
+                (&head.headers["etag"], head.headers.get("content-md5")),
+                (&"W/\"e\"".parse().unwrap(), None)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_was_made_weak_is_strong_again_in_if_match() {
+    let table = table();
+    for (path, line, expected) in [
+        ("/compute/servers/1", "W/\"a\"", "\"a\""),
+        ("/compute/servers/1", "W/\"a\", \"b\",W/\"c,W/\",\t\"W/\"", "\"a\", \"b\",\"c,W/\",\t\"W/\""),
+        ("/compute/servers/1", "*", "*"),
+        ("/compute/servers/1", "W/, \"open W/", "W/, \"open W/"),
+        ("/object-store/c/o", "W/\"a\"", "W/\"a\""),
+        ("/image/v2/images/i", "W/\"a\"", "W/\"a\""),
+    ] {
+        let mut headers = HeaderMap::new();
+        for _ in 0..2 {
+            headers.append("if-match", line.parse().unwrap());
+        }
+        headers.append("if-none-match", HeaderValue::from_static("W/\"a\""));
+        ask_plain(&mut headers, &table.resolve(path).unwrap());
+        assert!(headers.get_all("if-match").iter().eq([expected, expected]), "{path} {line}: {headers:?}");
+        assert_eq!(headers["if-none-match"], "W/\"a\"");
     }
 }
 
@@ -137,6 +188,11 @@ fn objects_image_data_and_what_nobody_knows_are_let_alone() {
         ("/orchestration/v1/p/stacks/s/i", true),
         ("/orchestration/v1/p/stacks/s/i/template", false),
         ("/orchestration/v1/p/stacks/s/i/resources/r/metadata", false),
+        ("/orchestration/v1/p/stacks/s/i/resources/resources/metadata", false),
+        ("/orchestration/v1/p/stacks/s/i/resources/metadata", true),
+        ("/orchestration/v1/p/stacks/s/i/resources/template/", true),
+        ("/orchestration/v1/p/stacks/s/i/environment", false),
+        ("/orchestration/v1/p/stacks/s/i/files", false),
         ("/metric", true),
         ("/metric/v1/", true),
         ("/metric/v1/resource", false),

@@ -117,8 +117,9 @@ fn check(ask: &Ask, account: &str, given: &[Given]) -> Result<Checked, Wrong> {
                 }
             }
         };
-        // Sums of sums may grow beyond all numbers.
-        size = size.checked_add(segment.length).ok_or_else(upload::too_large)?;
+        // Sums of sums may grow beyond all numbers, and so may all the ranges of one that a request asks for.
+        let sum = size.checked_add(segment.length).filter(|sum| *sum <= LARGEST);
+        size = sum.ok_or_else(upload::too_large)?;
         etags.push_str(&etag);
         items.push(item);
         segments.push(segment);
@@ -128,6 +129,9 @@ fn check(ask: &Ask, account: &str, given: &[Given]) -> Result<Checked, Wrong> {
     }
     Ok(Checked { segments, size, etag: md5_hex(etags.as_bytes()), json: json::array(items) })
 }
+
+/// So large that as many ranges of it as a request may name are still a length (`Content-Length` is an `i64` to some).
+const LARGEST: u64 = i64::MAX as u64 / 64;
 
 /// A segment, its share of the entity tag, and its place in the stored manifest.
 fn part(
