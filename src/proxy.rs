@@ -294,7 +294,7 @@ fn downstream_response(
     failures::check_redirect(&head, target)?;
     rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
     if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
-        && (method == Method::HEAD || !body.is_end_stream())
+        && (method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED || !body.is_end_stream())
     {
         turning.loosen(&mut head.headers);
         if !body.is_end_stream() {

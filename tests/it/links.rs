@@ -211,7 +211,7 @@ async fn an_answer_to_head_tells_no_length_that_get_would_not_have() {
 #[tokio::test(start_paused = true)]
 async fn a_304_has_the_tag_of_the_200_that_it_stands_for() {
     let typed = "Content-Type: application/json\r\nContent-Length: 7\r\n";
-    for (method, lines) in [("HEAD", ""), ("HEAD", typed)] {
+    for (method, lines) in [("GET", ""), ("GET", typed), ("HEAD", ""), ("HEAD", typed)] {
         let answer =
             format!("HTTP/1.1 304 Not Modified\r\n{lines}ETag: \"e\"\r\nContent-MD5: x\r\n\r\n").leak();
         let (service, _keystone, proxy) = saying("compute", "/v2.1", answer).await;
