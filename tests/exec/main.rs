@@ -27,10 +27,12 @@ impl Scene {
         Self { cloud: Cloud::start(Spec::default()).await.unwrap(), home: tempfile::tempdir().unwrap() }
     }
 
-    /// As with an openrc file loaded, and nothing else of whoever runs the tests.
+    /// As with an openrc file loaded, and nothing else of whoever runs the tests: not the signals either that are ignored
+    /// there, as they are below `nohup` and in the background of a script.
     fn gatestone(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatestone"));
+        let mut command = Command::new("env");
         command
+            .args(["--default-signal", env!("CARGO_BIN_EXE_gatestone")])
             .args(arguments)
             .env_clear()
             .env("PATH", option_env!("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin"))

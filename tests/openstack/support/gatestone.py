@@ -11,6 +11,11 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
+# Below `nohup` and in the background of a script these are ignored, and `gatestone exec` hands that on.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
 
 def binary():
     """$GATESTONE_BIN, else a release build of this tree."""
