@@ -131,13 +131,7 @@ impl Tool {
                 ]);
                 settings.into_iter().chain(swift_v1("RCLONE_CONFIG_GATESTONE_", url)).collect()
             }
-            // duplicity, `backends/swiftbackend.py`.
-            Self::Duplicity => named(&[
-                ("SWIFT_AUTHURL", &v1(url)),
-                ("SWIFT_USERNAME", USER),
-                ("SWIFT_PASSWORD", PASSWORD),
-                ("SWIFT_AUTHVERSION", "1"),
-            ]),
+            Self::Duplicity => duplicity(url, held),
             Self::Curl => named(&[(URL, url)]),
         }
     }
@@ -167,6 +161,32 @@ impl Tool {
             Self::Curl => false,
         }
     }
+}
+
+/// duplicity, `backends/swiftbackend.py`: by v1 it hands no login to the part of it that asks for the sizes of what it
+/// has stored, so that each is asked for in vain, five times; v3 wants a project.
+fn duplicity(url: &str, held: &Held) -> Variables {
+    let Scope::Project { name: Some(project), domain: Some(domain), .. } = &held.scope else {
+        return named(&[
+            ("SWIFT_AUTHURL", &v1(url)),
+            ("SWIFT_USERNAME", USER),
+            ("SWIFT_PASSWORD", PASSWORD),
+            ("SWIFT_AUTHVERSION", "1"),
+        ]);
+    };
+    let own = held.own_regions.iter().find(|(service, _)| service == "object-store");
+    let region = own.map(|(_, region)| region).or(held.region.as_ref());
+    let region = region.map(|region| ("SWIFT_REGIONNAME".to_owned(), region.clone()));
+    let login = named(&[
+        ("SWIFT_AUTHURL", &format!("{url}/v3")),
+        ("SWIFT_USERNAME", &held.user()),
+        ("SWIFT_PASSWORD", PASSWORD),
+        ("SWIFT_AUTHVERSION", "3"),
+        ("SWIFT_USER_DOMAIN_NAME", &held.user_domain()),
+        ("SWIFT_PROJECT_NAME", project),
+        ("SWIFT_PROJECT_DOMAIN_NAME", domain),
+    ]);
+    login.into_iter().chain(region).collect()
 }
 
 /// What leads all of them to the proxy, as far as they go together: `swift` with `-V 3` takes `ST_AUTH` for

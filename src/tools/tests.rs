@@ -66,10 +66,14 @@ fn each_tool_gets_what_it_reads() {
         (
             Tool::Duplicity,
             vec![
-                "SWIFT_AUTHURL=http://127.0.0.1:5050/auth/v1.0",
-                "SWIFT_USERNAME=gatestone",
+                "SWIFT_AUTHURL=http://127.0.0.1:5050/v3",
+                "SWIFT_USERNAME=demo",
                 "SWIFT_PASSWORD=unused",
-                "SWIFT_AUTHVERSION=1",
+                "SWIFT_AUTHVERSION=3",
+                "SWIFT_USER_DOMAIN_NAME=Default",
+                "SWIFT_PROJECT_NAME=it's",
+                "SWIFT_PROJECT_DOMAIN_NAME=Default",
+                "SWIFT_REGIONNAME=GRA",
             ],
         ),
         (Tool::Curl, vec!["GATESTONE_URL=http://127.0.0.1:5050"]),
@@ -77,6 +81,12 @@ fn each_tool_gets_what_it_reads() {
     for (tool, expected) in table {
         assert_eq!(lines(tool, &held), expected, "{tool:?}");
     }
+    let v1 = [
+        "SWIFT_AUTHURL=http://127.0.0.1:5050/auth/v1.0",
+        "SWIFT_USERNAME=gatestone",
+        "SWIFT_PASSWORD=unused",
+    ];
+    assert_eq!(lines(Tool::Duplicity, &Held::default()), [&v1[..], &["SWIFT_AUTHVERSION=1"]].concat());
 }
 
 #[test]
@@ -133,11 +143,12 @@ fn what_is_set_is_in_nobodys_way_after_it_was_unset() {
 
 #[test]
 fn all_together_do_not_contradict_each_other() {
-    let set = as_map(together(AT, &Held::from_status(&status())));
+    let held = Held::from_status(&status());
+    let set = as_map(together(AT, &held));
     assert!(set.contains_key("OS_AUTH_URL") && set.contains_key("RCLONE_CONFIG_GATESTONE_AUTH"));
     assert!(set.contains_key("SWIFT_AUTHURL") && !set.contains_key("ST_AUTH"));
     for tool in [Tool::Rclone, Tool::Duplicity] {
-        let own = as_map(tool.variables(AT, &Held::default()));
+        let own = as_map(tool.variables(AT, &held));
         assert!(set.keys().all(|name| own.contains_key(name) || !tool.is_in_the_way(name)), "{tool:?}");
     }
 }

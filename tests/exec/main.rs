@@ -167,7 +167,7 @@ async fn the_environment_leads_to_the_proxy_and_holds_no_login() {
     assert_eq!(value("OS_AUTH_URL"), Some(format!("{url}/v3")));
     assert_eq!(value("OS_PASSWORD").as_deref(), Some("unused"));
     assert_eq!(value("OS_PROJECT_ID").as_deref(), Some(PROJECTS[0].id));
-    assert_eq!(value("SWIFT_AUTHURL"), Some(format!("{url}/auth/v1.0")));
+    assert_eq!(value("SWIFT_AUTHURL"), Some(format!("{url}/v3")));
     assert_eq!(value("RCLONE_CONFIG_GATESTONE_AUTH"), Some(format!("{url}/auth/v1.0")));
     assert_eq!(value("OS_COMPUTE_API_VERSION").as_deref(), Some("2.90"));
     assert_eq!((value("TF_VAR_password"), value("GATESTONE_INTERFACE")), (None, None));
