@@ -1,5 +1,6 @@
 """Trees of files that a client carries: made, described, compared."""
 import hashlib
+import os
 import random
 
 
@@ -14,11 +15,16 @@ def make(folder, count, size, seed=1):
 
 
 def change(folder, seed):
-    """Another content for every tenth file, a new file, one that goes."""
+    """Another content for every tenth file, a new file, one that goes.
+
+    The times are seconds later: duplicity takes a file for the same whose time is, to the second.
+    """
     numbers = random.Random(seed)
     files = sorted(path for path in folder.rglob('*') if path.is_file())
     for path in files[seed % 10::10]:
+        later = path.stat().st_mtime + 10 * (seed + 1)
         path.write_bytes(numbers.randbytes(numbers.randrange(1, 5000)))
+        os.utime(path, (later, later))
     files[-1].unlink()
     (folder / ('new %d' % seed)).write_bytes(numbers.randbytes(2000))
 
