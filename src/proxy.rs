@@ -215,7 +215,7 @@ impl Proxy {
             };
             let sent = self.client.forward(&target.route.upstream, &outgoing).await;
             let response = sent.map_err(|error| failures::of_send(&error, &target))?;
-            let mut is_lost = false;
+            let mut is_not_replayable = false;
             if let Some(refusal) = healing::refusal(&response, &target) {
                 let used = Used { generation: snapshot.generation, upload: upload.as_ref(), is_replay };
                 match self.heal(refusal, used).await? {
@@ -226,12 +226,13 @@ impl Proxy {
                         continue;
                     }
                     Healing::Pass => {}
-                    Healing::NotReplayable => is_lost = true,
+                    Healing::NotReplayable => is_not_replayable = true,
                 }
             }
             let response =
                 downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
-            return response.map(|response| if is_lost { healing::mark(response) } else { response });
+            return response
+                .map(|response| if is_not_replayable { healing::mark(response) } else { response });
         }
     }
 

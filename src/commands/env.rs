@@ -137,6 +137,29 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::admin::Listening;
+    use crate::server::BoundAddr;
+
+    #[test]
+    fn a_listener_for_one_service_is_told_from_one_for_all() {
+        let listening = |addr: BoundAddr, service: Option<&str>| {
+            let service = service.map(|service| service.parse().unwrap());
+            Listening { addr, service, wants_secret: false }.to_json()
+        };
+        let (one, other) = ("127.0.0.1:5050".parse().unwrap(), "127.0.0.1:5051".parse().unwrap());
+        let status = serde_json::json!({ "listeners": [
+            listening(BoundAddr::Tcp(one), None),
+            listening(BoundAddr::Tcp(other), Some("object-store@GRA")),
+            listening(BoundAddr::Unix("/run/s".into()), Some("compute")),
+        ] });
+        for (addr, service) in [
+            (ListenAddr::Tcp { addr: one, optional: false }, None),
+            (ListenAddr::Tcp { addr: other, optional: true }, Some("object-store")),
+            (ListenAddr::Unix("/run/s".into()), Some("compute")),
+        ] {
+            assert_eq!(pinned(&status, &addr), service, "{addr:?}");
+        }
+    }
 
     #[test]
     fn a_shell_reads_back_what_was_written() {

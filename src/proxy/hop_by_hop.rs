@@ -8,7 +8,7 @@
 //!    upgrade sets its fields anew. `Trailer` stays: hyper sends announced trailers only.
 //! 3. `TE` is not set anew: it speaks of one connection alone (RFC 9110 §10.1.4). Trailers that an upstream sends
 //!    unasked still pass, to a client whose own `TE` wants them. No OpenStack service sends any.
-//! 4. A request loses its own credentials, and what `keystonemiddleware` sets for the service behind it
+//! 4. A request loses its own credentials, those of a login by Swift's v1 authentication among them, and what `keystonemiddleware` sets for the service behind it
 //!    (`auth_token/_request.py`, `_all_auth_headers`, and the system scope, which that list forgets).
 //! 5. A request loses every name with an underscore: WSGI turns `-` and `_` into the same variable, so
 //!    `X_Auth_Token` would be read as the token.
@@ -17,7 +17,8 @@
 //! 7. A request loses `Origin`, `Referer` and `Sec-Fetch-*`. The guard has done with them; upstream they would name a
 //!    local address, at which Swift's CORS code and origin checks of console proxies take offence.
 //! 8. A response loses tokens, and what is true of the upstream's origin but not of ours: `Strict-Transport-Security`
-//!    and `Alt-Svc`. `X-Subject-Token` goes if it is our own token, and stays if it is another.
+//!    and `Alt-Svc`. `X-Subject-Token` goes if it is our own token, and stays if it is another. `X-Gatestone-*` goes, so
+//!    that it is always we who said it.
 //! 9. Trailers lose all of the above and what RFC 9110 §6.5.1 wants at the head.
 //!
 //! To be applied before anything of ours is added, so that nobody can name it away.

@@ -35,6 +35,18 @@ async fn cloud(listeners: impl IntoIterator<Item = ListenerSettings>) -> (Cloud,
     (cloud, proxy)
 }
 
+/// A listener with a client secret, whose wall clock goes as the stopped one does; the cloud's tokens live a week.
+async fn for_days() -> (Cloud, Proxy) {
+    let cloud =
+        Cloud::start(Spec { token_lifetime: Duration::from_hours(24 * 7), ..Spec::default() }).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let mut settings = config::password(&cloud.auth_url());
+    settings.listeners = vec![listener(None, Some(SECRET))];
+    let proxy = Proxy::with_clock(settings, Clock::with_wall(move || noon + began.elapsed()));
+    (cloud, proxy)
+}
+
 /// One request; `extra` are whole lines.
 async fn send(addr: SocketAddr, method: &str, path: &str, extra: &str, body: &str) -> Reply {
     let length = body.len();
@@ -448,13 +460,7 @@ async fn a_token_opens_the_listeners_that_have_its_secret_and_no_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_local_token_that_has_expired_opens_nothing_and_says_where_to_log_in() {
-    let cloud =
-        Cloud::start(Spec { token_lifetime: Duration::from_hours(24 * 7), ..Spec::default() }).await.unwrap();
-    let began = tokio::time::Instant::now();
-    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
-    let mut settings = config::password(&cloud.auth_url());
-    settings.listeners = vec![listener(None, Some(SECRET))];
-    let proxy = Proxy::with_clock(settings, Clock::with_wall(move || noon + began.elapsed()));
+    let (_cloud, proxy) = for_days().await;
     let old = token(proxy.addr, SECRET).await;
     tokio::time::advance(Duration::from_hours(23)).await;
     assert_eq!(with_token(proxy.addr, "/object-store", &old).await.status, 204);
@@ -489,13 +495,7 @@ async fn a_client_secret_and_local_tokens_never_reach_the_cloud() {
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_of_a_token_ends_with_it() {
-    let cloud =
-        Cloud::start(Spec { token_lifetime: Duration::from_hours(24 * 7), ..Spec::default() }).await.unwrap();
-    let began = tokio::time::Instant::now();
-    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
-    let mut settings = config::password(&cloud.auth_url());
-    settings.listeners = vec![listener(None, Some(SECRET))];
-    let proxy = Proxy::with_clock(settings, Clock::with_wall(move || noon + began.elapsed()));
+    let (_cloud, proxy) = for_days().await;
     let first = token(proxy.addr, SECRET).await;
     tokio::time::advance(Duration::from_hours(23)).await;
     let second = log_in(proxy.addr, &json!({ "token": { "id": first } })).await;

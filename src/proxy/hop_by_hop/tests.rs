@@ -100,7 +100,16 @@ fn te_ends_here_whatever_it_says() {
 
 #[test]
 fn credentials_of_the_client_go() {
-    for name in ["X-Auth-Token", "X-Storage-Token", "X-Service-Token", "Authorization"] {
+    for name in [
+        "X-Auth-Token",
+        "X-Storage-Token",
+        "X-Service-Token",
+        "X-Auth-User",
+        "X-Auth-Key",
+        "X-Storage-User",
+        "X-Storage-Pass",
+        "Authorization",
+    ] {
         let underscored = name.replace('-', "_");
         let half = name.replacen('-', "_", 1);
         let fields = [(name, "a"), (name, "b"), (&underscored, "c"), (&half, "d"), ("accept", "*/*")];
@@ -255,6 +264,15 @@ fn tokens_and_promises_about_the_origin_do_not_come_back() {
     let headers = response(&fields);
     assert_eq!(names(&headers), ["set-cookie", "x-storage-url", "x_odd"]);
     assert_eq!(headers.get_all("set-cookie").iter().count(), 2);
+}
+
+#[test]
+fn nobody_else_says_what_we_say() {
+    let fields = [("x-gatestone-error", "fake"), ("X-Gatestone-Retry", "no"), ("x-gate", "1")];
+    assert_eq!(names(&response(&fields)), ["x-gate"]);
+    let mut trailers = map(&fields);
+    filter_trailers(&mut trailers);
+    assert_eq!(names(&trailers), ["x-gate"]);
 }
 
 #[test]
