@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -95,6 +96,9 @@ pub enum SendError {
     /// What came back is not HTTP.
     #[error("the upstream's answer is not valid HTTP")]
     Malformed(#[source] hyper::Error),
+    /// The response is in a transfer coding other than `chunked`.
+    #[error("the upstream's answer has a transfer coding other than chunked")]
+    Coding,
     /// The client's own body ended before it was whole, so the upstream never got all of it.
     #[error("the client cut its request short")]
     RequestCut(#[source] hyper::Error),
@@ -248,7 +252,8 @@ impl Client {
             self.ignorant.learn(origin, turn, response.status());
         }
         let unasked = turn.as_ref().and_then(Unasked::of);
-        let may_serve_again = response.version() != Version::HTTP_10 && unasked.is_none();
+        let is_clear = framing_is_clear(&response)?;
+        let may_serve_again = response.version() != Version::HTTP_10 && unasked.is_none() && is_clear;
         let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
@@ -268,6 +273,21 @@ const LARGEST_HEAD_BYTES: usize = 256 * 1024;
 const READ_BUFFER_BYTES: usize = 384 * 1024;
 
 type Answer = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+
+/// Whether the response says in one way alone where it ends (RFC 9112 6.3). With a length beside chunks the
+/// chunks count, and the connection serves no other request; other codings we could only pass on as they are,
+/// which is refused.
+fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, Unsent> {
+    let headers = response.headers();
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(true),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            Ok(!headers.contains_key(CONTENT_LENGTH))
+        }
+        (Some(_), _) => Err(Unsent { request: None, error: SendError::Coding }),
+    }
+}
 
 /// Waits for the head, as long as it comes or the request's body moves.
 async fn await_head(

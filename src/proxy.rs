@@ -4,7 +4,8 @@
 //! 1 guard ................ may this be asked here at all?
 //!   door ................. where a client secret is set: by whom? A stranger may look for us and log in
 //! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
-//! 3 hop_by_hop, framing .. stripped once, before anything is added
+//! 3 hop_by_hop, passage .. stripped once, before anything is added; `Via`, `Max-Forwards`, `TE`
+//!   framing .............. length or chunks, written anew
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix, or the listener's own service ─► endpoint, path by the seven rules
 //! 6 face, minting ........ what we answer for Keystone; no credential that outlives the port
@@ -36,6 +37,7 @@ mod hop_by_hop;
 mod inject;
 mod links;
 mod minting;
+mod passage;
 mod respond;
 mod rewrite;
 
@@ -182,6 +184,9 @@ impl Proxy {
             record.routed("auth", route.region_label());
             return self.face.answer_for_swift(&login, &format!("{base}{path}"), admission);
         }
+        if let Some(response) = passage::answer_at_the_last_stop(&head) {
+            return Ok(response);
+        }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
         record.receiving(upload.as_ref().map(Upload::progress));
         make_ready(&mut head, upload.as_ref());
@@ -268,7 +273,9 @@ impl Proxy {
 
 /// Takes out of a request what does not travel on, and frames it; what we add comes after this.
 fn make_ready(head: &mut Parts, upload: Option<&Upload>) {
+    let takes_trailers = passage::takes_trailers(&head.headers);
     hop_by_hop::strip_request(&mut head.headers);
+    passage::note(head, takes_trailers);
     if head.version == Version::HTTP_10 {
         // RFC 9110 10.1.1: from an HTTP/1.0 client it means nothing.
         head.headers.remove(EXPECT);

@@ -158,6 +158,7 @@ fn failure(error: &SendError) -> String {
         SendError::Connect(error) => error.to_string(),
         SendError::Closed(_)
         | SendError::Malformed(_)
+        | SendError::Coding
         | SendError::RequestCut(_)
         | SendError::BodySpent
         | SendError::TimedOut(_) => error.to_string(),

@@ -58,6 +58,12 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
             Reason::UpstreamClosed,
             format!("{place}, answered with something that is not valid HTTP; ask its operators"),
         ),
+        SendError::Coding => (
+            Reason::UpstreamClosed,
+            format!(
+                "{place}, answered in a transfer coding other than chunked, which HTTP/1.1 lets a server use only if it was asked to (RFC 9112 6.1); ask its operators"
+            ),
+        ),
         SendError::RequestCut(_) => {
             (Reason::BadRequest, "the request's body ended before it was whole; send it again".to_owned())
         }

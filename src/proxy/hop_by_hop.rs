@@ -6,8 +6,7 @@
 //! 2. So do `Connection`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Transfer-Encoding`, `Upgrade`,
 //!    `HTTP2-Settings`, `Proxy-Authorization`, `Proxy-Authenticate` and `Proxy-Authentication-Info`. An accepted
 //!    upgrade sets its fields anew. `Trailer` stays: hyper sends announced trailers only.
-//! 3. `TE` is not set anew: it speaks of one connection alone (RFC 9110 §10.1.4). Trailers that an upstream sends
-//!    unasked still pass, to a client whose own `TE` wants them. No OpenStack service sends any.
+//! 3. `TE` is among them, and set anew where the client wants trailers (see [`super::passage`]).
 //! 4. A request loses its own credentials, those of a login by Swift's v1 authentication among them, and what `keystonemiddleware` sets for the service behind it
 //!    (`auth_token/_request.py`, `_all_auth_headers`, and the system scope, which that list forgets).
 //! 5. A request loses every name with an underscore: WSGI turns `-` and `_` into the same variable, so

@@ -9,6 +9,7 @@ mod admin;
 mod discovery;
 mod face;
 mod forwarding;
+mod framing;
 mod guard;
 mod healing;
 mod keeping;
