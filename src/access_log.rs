@@ -24,6 +24,7 @@ pub struct Record {
     bytes: u64,
     whole: bool,
     received: Option<Progress>,
+    tunnel_received: u64,
     fields: Option<Box<Fields>>,
 }
 
@@ -44,7 +45,6 @@ impl Record {
     /// A request has come.
     pub(crate) fn begin(metrics: Arc<Metrics>, activity: Arc<Activity>) -> Self {
         metrics.request_began();
-        activity.request_began();
         Self {
             metrics,
             activity,
@@ -53,6 +53,7 @@ impl Record {
             bytes: 0,
             whole: false,
             received: None,
+            tunnel_received: 0,
             fields: None,
         }
     }
@@ -109,6 +110,12 @@ impl Record {
         self.bytes += bytes as u64;
     }
 
+    /// What passed after the protocol was switched.
+    pub(crate) fn tunnelled(&mut self, received: u64, sent: u64) {
+        self.tunnel_received += received;
+        self.bytes += sent;
+    }
+
     /// The body reached its end.
     pub(crate) fn complete(&mut self) {
         self.whole = true;
@@ -133,7 +140,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         let elapsed = self.start.elapsed();
         self.activity.request_ended();
-        let received = self.received.as_ref().map_or(0, Progress::bytes);
+        let received = self.received.as_ref().map_or(0, Progress::bytes) + self.tunnel_received;
         self.metrics.request_ended(self.status, elapsed, received, self.bytes, self.whole);
         if let Some(fields) = &self.fields {
             info!(

@@ -14,6 +14,9 @@
 //! A request is put together for each try from borrowed parts ([`Outgoing`]), so
 //! that whoever calls can send it once more: with another token, or elsewhere.
 //!
+//! An upstream that answers with an error before it has all of a body gets no more of
+//! it: its answer is read to its end, then the connection is closed.
+//!
 //! A response of an HTTP/1.0 upstream ends its connection: hyper would speak
 //! HTTP/1.0 to it from then on and lose bodies of unknown length.
 
@@ -30,6 +33,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -40,6 +44,7 @@ mod outgoing;
 mod pool;
 mod progress;
 mod settings;
+mod tap;
 mod tls;
 mod upload;
 
@@ -48,7 +53,7 @@ pub use body::RequestBody;
 pub use body::RequestBodyError;
 pub use body::ResponseBody;
 pub use connect::ConnectError;
-pub use outgoing::Outgoing;
+pub use outgoing::{Interim, Outgoing};
 pub use progress::Progress;
 pub use settings::{ClientCertificate, ProxySettings, Resolve, Settings, TlsSettings};
 pub use tls::TlsSetupError;
@@ -60,6 +65,7 @@ use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::Attempt;
 use pool::{Lease, Origin, PoolId};
 use progress::Silence;
+use tap::Tap;
 use upload::{Gate, Turn, Unasked};
 
 /// Why the client could not be set up.
@@ -219,7 +225,9 @@ impl Client {
 
     async fn open(&self, origin: &Origin) -> Result<SendRequest<RequestBody>, SendError> {
         let stream = self.connector.connect(origin).await?;
-        let (sender, connection) = self.http.handshake(stream).await.map_err(SendError::Closed)?;
+        let io = TokioIo::new(Tap::new(TokioIo::new(stream)));
+        let (sender, connection) = self.http.handshake(io).await.map_err(SendError::Closed)?;
+        let connection = connection.with_upgrades();
         let authority = origin.authority.clone();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -250,10 +258,17 @@ impl Client {
         };
         if let Some(turn) = &turn {
             self.ignorant.learn(origin, turn, response.status());
+            if response.status().is_client_error() || response.status().is_server_error() {
+                // What is refused needs no more of the body (RFC 9112 9.3).
+                turn.stop();
+            }
         }
         let unasked = turn.as_ref().and_then(Unasked::of);
         let is_clear = framing_is_clear(&response)?;
-        let may_serve_again = response.version() != Version::HTTP_10 && unasked.is_none() && is_clear;
+        let may_serve_again = is_clear
+            && response.version() != Version::HTTP_10
+            && response.status() != StatusCode::SWITCHING_PROTOCOLS
+            && unasked.is_none();
         let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
@@ -298,7 +313,7 @@ async fn await_head(
 ) -> Result<Answer, Duration> {
     let mut answer = pin!(answer);
     let mut seen = progress.as_ref().map_or(0, Progress::bytes);
-    if let Some(turn) = turn {
+    if let Some(turn) = turn.filter(|turn| turn.gate() == Gate::Closed) {
         match timeout(CONTINUE_WAIT, answer.as_mut()).await {
             Ok(answer) => return Ok(answer),
             Err(_) => turn.let_go(),

@@ -47,6 +47,8 @@ pub enum Reason {
     NoSuchRegion,
     /// The body of a request that we answer ourselves is too large.
     BodyTooLarge,
+    /// The request target is too long.
+    TargetTooLong,
     /// The head of the request is too large.
     HeaderTooLarge,
     /// The upstream refused the connection.
@@ -109,7 +111,7 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::ExpectationFailed,
         Self::WrongScope,
@@ -123,6 +125,7 @@ impl Reason {
         Self::NoSuchService,
         Self::NoSuchRegion,
         Self::BodyTooLarge,
+        Self::TargetTooLong,
         Self::HeaderTooLarge,
         Self::UpstreamRefused,
         Self::UpstreamUnreachable,
@@ -153,6 +156,7 @@ impl Reason {
             Self::NoSuchService => "no_such_service",
             Self::NoSuchRegion => "no_such_region",
             Self::BodyTooLarge => "body_too_large",
+            Self::TargetTooLong => "target_too_long",
             Self::HeaderTooLarge => "header_too_large",
             Self::UpstreamRefused => "upstream_refused",
             Self::UpstreamUnreachable => "upstream_unreachable",
@@ -183,6 +187,7 @@ impl Reason {
             | Self::NoSuchService
             | Self::NoSuchRegion
             | Self::BodyTooLarge
+            | Self::TargetTooLong
             | Self::HeaderTooLarge => Fault::Client,
             Self::UpstreamRefused
             | Self::UpstreamUnreachable

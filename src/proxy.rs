@@ -20,12 +20,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 
 mod door;
 mod excerpt;
@@ -35,11 +36,13 @@ mod guard;
 mod healing;
 mod hop_by_hop;
 mod inject;
+mod interim;
 mod links;
 mod minting;
 mod passage;
 mod respond;
 mod rewrite;
+mod upgrade;
 
 pub use door::Door;
 pub use door::ListenerSettings;
@@ -49,6 +52,7 @@ pub use minting::{Credential, Minting};
 
 use self::healing::{Healing, Used};
 use self::links::Turning;
+use self::upgrade::Tunnel;
 use crate::access_log::Record;
 use crate::admin::{Admin, NOT_READY};
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
@@ -58,7 +62,7 @@ use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::reply::ReplyBody;
 use crate::routing::Target;
-use crate::server::{Activity, Peer};
+use crate::server::{Activity, Peer, Refuse};
 
 /// What the door lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +113,7 @@ pub struct Proxy {
     allow_minting: bool,
     retry_on_401: bool,
     access_log: bool,
+    refusing_heads: Refuse,
 }
 
 /// What a [`Proxy`] is made of.
@@ -128,7 +133,24 @@ impl Proxy {
     pub(crate) fn new(parts: ProxyParts, metrics: Arc<Metrics>) -> Self {
         let ProxyParts { cell, client, admin, face, token_wait, allow_minting, retry_on_401, access_log } =
             parts;
-        Self { cell, client, admin, face, metrics, token_wait, allow_minting, retry_on_401, access_log }
+        let refusing_heads = respond::refusing_heads(Arc::clone(&metrics));
+        Self {
+            cell,
+            client,
+            admin,
+            face,
+            metrics,
+            token_wait,
+            allow_minting,
+            retry_on_401,
+            access_log,
+            refusing_heads,
+        }
+    }
+
+    /// What answers a head that is not one.
+    pub(crate) fn refusing_heads(&self) -> Refuse {
+        self.refusing_heads.clone()
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
@@ -147,16 +169,27 @@ impl Proxy {
         peer: &Peer,
         activity: Arc<Activity>,
     ) -> Response<ReplyBody> {
-        let mut record = Record::begin(Arc::clone(&self.metrics), activity);
+        let has_body = !request.body().is_end_stream();
+        activity.request_began(has_body);
+        let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
             record.describe(request.method(), request.uri(), &peer.to_string());
         }
-        let has_body = !request.body().is_end_stream();
-        let response = match self.serve(request, door, &mut record).await {
+        let mut response = match self.serve(request, door, &activity, &mut record).await {
             Ok(response) => response,
-            Err(failure) => self.refuse(&failure, has_body, &mut record),
+            Err(failure) => self.refuse(&failure, &mut record),
         };
+        let is_error = response.status().is_client_error() || response.status().is_server_error();
+        if is_error && activity.has_unread() {
+            // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        activity.lane().emptied().await;
         record.answered(response.status(), response.headers());
+        if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
+            activity.then(tunnel.run(record, TUNNEL_IDLE));
+            return response;
+        }
         response.map(|body| body.with_record(record))
     }
 
@@ -164,6 +197,7 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         door: &Door,
+        activity: &Arc<Activity>,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
@@ -187,15 +221,20 @@ impl Proxy {
         if let Some(response) = passage::answer_at_the_last_stop(&head) {
             return Ok(response);
         }
-        let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers);
+        let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
+        let upgrading = upgrade::asked_for(&mut head);
         make_ready(&mut head, upload.as_ref());
+        if upgrading.is_some() {
+            upgrade::set(&mut head.headers);
+        }
         let asked = head.uri.path_and_query().cloned();
         let mut snapshot = self.snapshot(is_stranger).await?;
         let path = asked.as_ref().map_or("/", |asked| asked.as_str());
         if is_stranger && !self.lets_in_to_log_in(door, &head, path, &snapshot) {
             return Err(door.refusal(&base.url()));
         }
+        let interim = interim::to(activity, head.version);
         let mut is_replay = false;
         loop {
             let target = door.resolve(&snapshot.routes, path)?;
@@ -217,6 +256,7 @@ impl Proxy {
                 target: &target.path_and_query,
                 headers: &head.headers,
                 body: upload.as_ref(),
+                interim: interim.as_ref(),
             };
             let sent = self.client.forward(&target.route.upstream, &outgoing).await;
             let response = sent.map_err(|error| failures::of_send(&error, &target))?;
@@ -233,6 +273,9 @@ impl Proxy {
                     Healing::Pass => {}
                     Healing::NotReplayable => is_not_replayable = true,
                 }
+            }
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                return switched(response, upgrading, &target, &snapshot);
             }
             let response =
                 downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
@@ -258,18 +301,16 @@ impl Proxy {
         asked.is_some_and(|asked| asked.is_open())
     }
 
-    fn refuse(&self, failure: &Failure, has_body: bool, record: &mut Record) -> Response<ReplyBody> {
+    fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {
         self.metrics.failed(failure.reason);
         record.failed(failure.reason.as_str());
         failures::log(failure);
-        let mut response = respond::respond(failure).map(ReplyBody::ours);
-        if has_body {
-            // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
+        respond::respond(failure).map(ReplyBody::ours)
     }
 }
+
+/// How long nothing may pass through a tunnel; consoles are left open over lunch.
+const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 
 /// Takes out of a request what does not travel on, and frames it; what we add comes after this.
 fn make_ready(head: &mut Parts, upload: Option<&Upload>) {
@@ -283,6 +324,24 @@ fn make_ready(head: &mut Parts, upload: Option<&Upload>) {
     framing::request(&head.method, &mut head.headers, upload.map_or(Some(0), Upload::length));
 }
 
+/// A 101 as it goes back, with the tunnel that begins behind it.
+fn switched(
+    mut response: Response<ResponseBody>,
+    client: Option<OnUpgrade>,
+    target: &Target<'_>,
+    snapshot: &Snapshot,
+) -> Result<Response<ReplyBody>, Failure> {
+    let client = client.filter(|_| upgrade::is_websocket(response.headers()));
+    let client = client.ok_or_else(|| failures::unasked_upgrade(target))?;
+    let tunnel = Tunnel::new(client, &mut response);
+    let mut response = response.map(|_| ReplyBody::ours(""));
+    hop_by_hop::strip_response(response.headers_mut(), snapshot.token.header());
+    response.headers_mut().remove(CONTENT_LENGTH);
+    upgrade::set(response.headers_mut());
+    response.extensions_mut().insert(tunnel);
+    Ok(response)
+}
+
 /// The response as it goes back.
 fn downstream_response(
     response: Response<ResponseBody>,
@@ -293,9 +352,6 @@ fn downstream_response(
     base: &Base<'_>,
 ) -> Result<Response<ReplyBody>, Failure> {
     let (mut head, body) = response.into_parts();
-    if head.status == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(failures::unasked_upgrade(target));
-    }
     // An HTTP/1.0 upstream must not make our answer one; hyper writes what the client speaks.
     head.version = Version::HTTP_11;
     hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());

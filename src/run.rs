@@ -142,7 +142,11 @@ impl Gatestone {
         };
         let (tell, told) = watch::channel(Stop::No);
         let orders = Orders {
-            limits: Limits { idle: config.server.idle_timeout },
+            limits: Limits {
+                idle: config.server.idle_timeout,
+                head: Duration::from_secs(30),
+                body: Duration::from_secs(300),
+            },
             drain: config.server.shutdown_timeout,
             stop: told,
         };
@@ -233,11 +237,11 @@ pub fn check_region(snapshot: &Snapshot, region: Option<&Region>) -> Result<(), 
     }
 }
 
-/// Waits for all workers, to whom nothing is delivered any more.
+/// Waits for all workers, to whom nothing is delivered any more. At the same time: each begins
+/// to count its bound once it is told so.
 async fn join(workers: Arc<Vec<Worker>>) {
-    for worker in Arc::into_inner(workers).into_iter().flatten() {
-        worker.join().await;
-    }
+    let mut ends: JoinSet<()> = Arc::into_inner(workers).into_iter().flatten().map(Worker::join).collect();
+    while ends.join_next().await.is_some() {}
 }
 
 /// Gives each connection to the worker with the fewest.

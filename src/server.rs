@@ -6,12 +6,16 @@
 
 mod activity;
 mod connection;
+mod lane;
 mod listener;
+mod presence;
 mod settings;
-mod watched;
+mod tap;
 
 pub(crate) use activity::Activity;
 pub(crate) use connection::{Limits, serve};
 pub(crate) use listener::Acceptor;
 pub use listener::{Accepted, BindError, BoundAddr, Listener, Peer, Transport};
+pub use presence::Presence;
 pub use settings::{ListenAddr, Settings};
+pub(crate) use tap::Refuse;

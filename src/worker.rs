@@ -211,7 +211,7 @@ async fn requests<T: Transport>(
 ) {
     let activity = Arc::new(Activity::new());
     let (proxy, peer, door) = (&*proxy, &peer, &*door);
-    serve(transport, Arc::clone(&activity), limits, stop, |request| {
+    serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
         let activity = Arc::clone(&activity);
         async move { proxy.handle(request, door, peer, activity).await }
     })

@@ -99,7 +99,7 @@ pub struct ResponseBody {
     incoming: Incoming,
     lease: Option<Lease>,
     silence: Silence,
-    /// A request's body that was never asked for; its end would end the connection under this response.
+    /// A request's body that was never asked for, or not to its end; that would end the connection under this response.
     _unasked: Option<Unasked>,
 }
 

@@ -1,5 +1,8 @@
 //! `Outgoing`: a request in borrowed parts, so that it can be sent several times.
 
+use std::fmt;
+use std::sync::Arc;
+
 use http::header::{EXPECT, HeaderValue};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
@@ -8,8 +11,14 @@ use super::body::RequestBody;
 use super::expect::Expectation;
 use super::upload::{Gate, Turn, Upload};
 
+/// Takes interim responses other than 100 (RFC 9110 15.2) as they come.
+pub trait Interim: Send + Sync {
+    /// One of them; it has no body.
+    fn pass(&self, status: StatusCode, headers: &HeaderMap);
+}
+
 /// A request as it is to leave. Each try clones the header map once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Outgoing<'a> {
     /// The method.
     pub method: &'a Method,
@@ -20,6 +29,17 @@ pub struct Outgoing<'a> {
     pub headers: &'a HeaderMap,
     /// The client's body, if there is one.
     pub body: Option<&'a Upload>,
+    /// Who wants interim responses, if anyone does.
+    pub interim: Option<&'a Arc<dyn Interim>>,
+}
+
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("method", self.method)
+            .field("target", self.target)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outgoing<'_> {
@@ -35,11 +55,11 @@ impl Outgoing<'_> {
 
     /// The request for one try; nothing if its body has gone.
     pub(super) fn attempt(&self, expectation: Expectation) -> Option<Attempt> {
-        let (body, turn) = match (self.body, expectation) {
-            (None, _) => (RequestBody::Empty, None),
-            (Some(upload), Expectation::None) => (RequestBody::Upload(upload.begin(Gate::None)?), None),
-            (Some(upload), Expectation::Clients | Expectation::Ours) => {
-                let reader = upload.begin(Gate::Closed)?;
+        let (body, turn) = match self.body {
+            None => (RequestBody::Empty, None),
+            Some(upload) => {
+                let gate = if expectation == Expectation::None { Gate::None } else { Gate::Closed };
+                let reader = upload.begin(gate)?;
                 let turn = reader.turn();
                 (RequestBody::Upload(reader), Some(turn))
             }
@@ -51,18 +71,22 @@ impl Outgoing<'_> {
         if expectation == Expectation::Ours {
             request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
-        if let Some(turn) = turn.clone() {
-            hyper::ext::on_informational(&mut request, move |interim| {
-                if interim.status() == StatusCode::CONTINUE {
-                    turn.ask();
+        let interim = self.interim.cloned();
+        if turn.is_some() || interim.is_some() {
+            let turn = turn.clone();
+            hyper::ext::on_informational(&mut request, move |response| match (&turn, &interim) {
+                (Some(turn), _) if response.status() == StatusCode::CONTINUE => turn.ask(),
+                (_, Some(interim)) if response.status() != StatusCode::CONTINUE => {
+                    interim.pass(response.status(), response.headers());
                 }
+                _ => {}
             });
         }
         Some(Attempt { request, turn })
     }
 }
 
-/// A request on its way, and the gate of its body if it has one.
+/// A request on its way, and the pass over its body if it has one.
 pub(super) struct Attempt {
     pub(super) request: Request<RequestBody>,
     pub(super) turn: Option<Turn>,

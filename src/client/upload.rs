@@ -13,6 +13,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -40,8 +41,13 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// What a client sends, unless that is known to be nothing. `filter` is applied to its trailers.
-    pub fn from_incoming(incoming: Incoming, filter: TrailerFilter) -> Option<Self> {
+    /// What a client sends, unless that is known to be nothing. `filter` is applied to its trailers; `is_over` is
+    /// set once all of it has been read.
+    pub fn from_incoming(
+        incoming: Incoming,
+        filter: TrailerFilter,
+        is_over: Arc<AtomicBool>,
+    ) -> Option<Self> {
         if incoming.is_end_stream() {
             return None;
         }
@@ -49,6 +55,7 @@ impl Upload {
         let state = State {
             incoming,
             filter,
+            is_over,
             has_ended: false,
             is_cut: false,
             kept: Kept::default(),
@@ -184,6 +191,15 @@ impl Turn {
         self.open(Gate::Asked);
     }
 
+    /// The upstream has answered and shall get no more of the body, if it has not had all of it.
+    pub(super) fn stop(&self) {
+        if let Some(mut state) = self.lock()
+            && !state.is_at_end()
+        {
+            state.gate = Gate::Closed;
+        }
+    }
+
     /// The upstream had its time to ask.
     pub(super) fn let_go(&self) {
         if self.gate() == Gate::Closed {
@@ -211,7 +227,7 @@ impl Turn {
     }
 }
 
-/// Keeps a reader waiting at its closed gate, and so its connection open; dropping it
+/// Keeps a reader waiting at its closed gate while the response comes, and so its connection open; dropping it
 /// ends that connection, whose request can no longer become whole.
 pub(super) struct Unasked(Turn);
 
@@ -250,6 +266,8 @@ impl Shared {
 struct State {
     incoming: Incoming,
     filter: TrailerFilter,
+    /// For who watches the client's connection.
+    is_over: Arc<AtomicBool>,
     has_ended: bool,
     is_cut: bool,
     kept: Kept,
@@ -292,7 +310,11 @@ impl State {
         }
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         progress.note_silence(polled.is_pending());
-        match ready!(polled) {
+        let polled = ready!(polled);
+        if self.incoming.is_end_stream() || matches!(polled, None) {
+            self.is_over.store(true, Ordering::Relaxed);
+        }
+        match polled {
             Some(Ok(mut frame)) => {
                 if let Some(data) = frame.data_ref() {
                     progress.add(data.len());
@@ -301,6 +323,7 @@ impl State {
                     (self.filter)(trailers);
                     self.kept.note_trailers(trailers);
                     self.has_ended = true;
+                    self.is_over.store(true, Ordering::Relaxed);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -41,6 +41,17 @@ pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
     }
 }
 
+/// Rules 1, 2 and 8 for an interim response, which has no framing and is never about a token of the client's.
+pub(super) fn strip_interim(headers: &mut HeaderMap) {
+    remove_nominated(headers);
+    remove_all(headers, |name| {
+        is_hop_by_hop(name)
+            || ends_here_in_response(name)
+            || matches!(name, "content-length" | "trailer")
+            || name == SUBJECT_TOKEN.as_str()
+    });
+}
+
 /// Rule 9, both ways.
 pub(super) fn filter_trailers(trailers: &mut HeaderMap) {
     remove_nominated(trailers);

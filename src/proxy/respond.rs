@@ -7,14 +7,18 @@
 //! 4. A 401 carries a challenge (RFC 9110 §11.6.1). There is none for an outage: clients would log in again in a loop.
 //! 5. Nothing of it may be stored.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::json;
 
+use super::failures;
 use crate::failure::{Failure, Reason};
+use crate::metrics::Metrics;
+use crate::server::Refuse;
 
 /// The field that marks answers of ours.
 pub(super) const ERROR: HeaderName = HeaderName::from_static("x-gatestone-error");
@@ -33,6 +37,7 @@ pub(super) fn status(reason: Reason) -> StatusCode {
         Reason::NoSuchService | Reason::NoSuchRegion => StatusCode::NOT_FOUND,
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+        Reason::TargetTooLong => StatusCode::URI_TOO_LONG,
         Reason::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::UpstreamRefused
         | Reason::UpstreamUnreachable
@@ -72,6 +77,47 @@ pub(super) fn respond(failure: &Failure) -> Response<Bytes> {
         headers.insert(header::WWW_AUTHENTICATE, challenge(failure.log_in_at.as_deref()));
     }
     response
+}
+
+/// Answers, counts and logs a head that hyper could not read, by the status that hyper chose.
+pub(super) fn refusing_heads(metrics: Arc<Metrics>) -> Refuse {
+    Refuse::new(move |status| {
+        let failure = match status {
+            StatusCode::URI_TOO_LONG => Failure::new(
+                Reason::TargetTooLong,
+                "the request target is longer than 65534 bytes; send what it holds in a body",
+            ),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Failure::new(
+                Reason::HeaderTooLarge,
+                "the head of the request is larger than 64 KiB or has more than 512 fields; send fewer or shorter fields",
+            ),
+            _ => Failure::new(
+                Reason::BadRequest,
+                "the head of the request is not valid HTTP/1.1 (RFC 9112), so nothing of it was forwarded; see what the client sends",
+            ),
+        };
+        metrics.failed(failure.reason);
+        failures::log(&failure);
+        on_the_wire(&respond(&failure))
+    })
+}
+
+/// A response as bytes, for where there is no server to write it; the last on its connection.
+fn on_the_wire(response: &Response<Bytes>) -> Bytes {
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    let mut head = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+    for (name, value) in response.headers() {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    let length = response.body().len();
+    head.extend_from_slice(
+        format!("content-length: {length}\r\nconnection: close\r\ndate: {date}\r\n\r\n").as_bytes(),
+    );
+    head.extend_from_slice(response.body());
+    head.into()
 }
 
 /// Rule 4, as `keystonemiddleware` writes it (`auth_token/__init__.py`, `_reject_auth_headers`).
@@ -131,6 +177,7 @@ mod tests {
             (Reason::NoSuchRegion, 404, "no_such_region"),
             (Reason::BodyTooLarge, 413, "body_too_large"),
             (Reason::ExpectationFailed, 417, "expectation_failed"),
+            (Reason::TargetTooLong, 414, "target_too_long"),
             (Reason::HeaderTooLarge, 431, "header_too_large"),
             (Reason::UpstreamRefused, 502, "upstream_refused"),
             (Reason::UpstreamUnreachable, 502, "upstream_unreachable"),

@@ -1,53 +1,193 @@
-//! Whether a connection has a request in flight, and since when it has none.
+//! What goes on on a connection: shared by the connection, its socket's [`Tap`](super::tap::Tap) and the request on it.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Shared by a connection and the request on it. HTTP/1 answers one at a time.
-#[derive(Debug)]
+use super::connection::Limits;
+use super::lane::Lane;
+use super::presence::Presence;
+
+/// One connection's. HTTP/1 answers one request at a time.
 pub(crate) struct Activity {
     opened: Instant,
     busy: AtomicBool,
-    has_unsent: AtomicBool,
-    idle_since_millis: AtomicU64,
+    /// Requests that have begun.
+    begun: AtomicU64,
+    idle_since: Moment,
+    head_since: Moment,
+    unsent_since: Moment,
+    /// Whether all of the request's body has been read; shared with who reads it.
+    body_is_over: Arc<AtomicBool>,
+    has_left: AtomicBool,
+    presence: Mutex<Option<Presence>>,
+    lane: Lane,
+    after: Mutex<Option<After>>,
+}
+
+/// What goes on on a connection once HTTP has ended there.
+type After = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Milliseconds since a connection was opened, and 1; 0 is never.
+#[derive(Debug, Default)]
+struct Moment(AtomicU64);
+
+impl Moment {
+    fn set(&self, opened: Instant) {
+        let millis = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.store(millis.saturating_add(1), Ordering::Relaxed);
+    }
+
+    fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    fn get(&self, opened: Instant) -> Option<Instant> {
+        let millis = self.0.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(opened + Duration::from_millis(millis))
+    }
+}
+
+/// Why a connection has to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// No request for too long, or half a head of one.
+    Request,
+    /// The client has taken nothing of its response for too long.
+    Reader,
 }
 
 impl Activity {
     pub(crate) fn new() -> Self {
-        Self {
+        let activity = Self {
             opened: Instant::now(),
             busy: AtomicBool::new(false),
-            has_unsent: AtomicBool::new(false),
-            idle_since_millis: AtomicU64::new(0),
-        }
+            begun: AtomicU64::new(0),
+            idle_since: Moment::default(),
+            head_since: Moment::default(),
+            unsent_since: Moment::default(),
+            body_is_over: Arc::new(AtomicBool::new(true)),
+            has_left: AtomicBool::new(false),
+            presence: Mutex::new(None),
+            lane: Lane::default(),
+            after: Mutex::new(None),
+        };
+        activity.idle_since.set(activity.opened);
+        activity
     }
 
-    pub(crate) fn request_began(&self) {
+    /// A request has come, with a body or without.
+    pub(crate) fn request_began(&self, has_body: bool) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.head_since.clear();
+        self.body_is_over.store(!has_body, Ordering::Relaxed);
+        self.lane.begin();
         self.busy.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn request_ended(&self) {
-        let millis = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.idle_since_millis.store(millis, Ordering::Relaxed);
+        self.idle_since.set(self.opened);
         self.busy.store(false, Ordering::Relaxed);
     }
 
-    /// Notes whether the socket has refused bytes that it has not taken since.
-    pub(crate) fn note_unsent(&self, has_unsent: bool) {
-        self.has_unsent.store(has_unsent, Ordering::Relaxed);
+    /// To be set by who has read the request's body to its end.
+    pub(crate) fn body_is_over(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.body_is_over)
     }
 
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) || self.has_unsent.load(Ordering::Relaxed)
+    /// What goes to the client beside the response.
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.lane
     }
 
-    /// When a connection that stays idle has been so for `limit`; from now on if it is busy.
-    pub(crate) fn idle_deadline(&self, limit: Duration) -> Instant {
-        if self.is_busy() {
-            return Instant::now() + limit;
+    /// What the connection is for once HTTP has ended on it.
+    pub(crate) fn then(&self, after: impl Future<Output = ()> + Send + 'static) {
+        *self.after.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(after));
+    }
+
+    /// That, to be waited for.
+    pub(super) fn after(&self) -> Option<After> {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether a request's response is not yet out of its body.
+    pub(super) fn has_request(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// How many requests have begun so far.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether the body of the last request that came has not been read to its end.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.body_is_over.load(Ordering::Relaxed)
+    }
+
+    /// Bytes have come while there was no request.
+    pub(super) fn note_head(&self) {
+        if !self.head_since.is_set() {
+            self.head_since.set(self.opened);
         }
-        self.opened + Duration::from_millis(self.idle_since_millis.load(Ordering::Relaxed)) + limit
+    }
+
+    /// Notes whether the socket has refused bytes that it has not taken since.
+    pub(super) fn note_unsent(&self, has_unsent: bool) {
+        match (has_unsent, self.unsent_since.is_set()) {
+            (true, false) => self.unsent_since.set(self.opened),
+            (false, true) => self.unsent_since.clear(),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The client will send nothing more, while it has a request here.
+    pub(super) fn note_left(&self, presence: Presence) {
+        *self.presence.lock().unwrap_or_else(PoisonError::into_inner) = Some(presence);
+        self.has_left.store(true, Ordering::Relaxed);
+    }
+
+    /// How to find out whether the client is still there, once it has ended its side.
+    pub(super) fn left(&self) -> Option<Presence> {
+        if !self.has_left.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.has_request() || self.unsent_since.is_set()
+    }
+
+    /// What is overdue by now, or when to look again.
+    pub(super) fn overdue(&self, limits: &Limits) -> Result<Overdue, Instant> {
+        let now = Instant::now();
+        let (since, limit, what) = if let Some(since) = self.unsent_since.get(self.opened) {
+            (since, limits.body, Overdue::Reader)
+        } else if self.has_request() {
+            return Err(now + limits.soonest());
+        } else if let Some(since) = self.head_since.get(self.opened) {
+            (since, limits.head, Overdue::Request)
+        } else {
+            (self.idle_since.get(self.opened).unwrap_or(self.opened), limits.idle, Overdue::Request)
+        };
+        if since + limit <= now { Ok(what) } else { Err((since + limit).min(now + limits.soonest())) }
+    }
+}
+
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Activity")
+            .field("is_busy", &self.is_busy())
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
     }
 }

@@ -1,48 +1,68 @@
 //! One connection, from its first byte to its last.
 //!
-//! 1. A connection without a request in flight, which includes one whose head
-//!    does not come to its end, is closed after the idle limit. One timer a
-//!    connection, set again only when it fires: requests do not touch it. A
-//!    response is in flight until its last byte has been written to the socket.
-//! 2. When told to stop, a request in flight is finished and the connection
-//!    closed after it; an idle one is closed at once.
-//! 3. A response that is not sent whole, for whatever reason, ends in a reset, so
-//!    that also a client that reads until the connection closes sees the cut.
+//! 1. A connection without a request in flight is closed after the idle limit, and one whose head has begun and does
+//!    not come to its end after the head limit. One timer a connection, set again only when it fires: requests do not
+//!    touch it. A response is in flight until its last byte has been written to the socket; a client that takes none
+//!    of it for the body limit is cut off.
+//! 2. A client may end its side once its request is whole, and is still answered (RFC 9112 §9.6). If it has closed
+//!    altogether, what it asked for is dropped.
+//! 3. When told to stop, a request in flight is finished and the connection closed after it; an idle one is closed at
+//!    once.
+//! 4. A response that is not sent whole, for whatever reason, ends in a reset, so that also a client that reads until
+//!    the connection closes sees the cut.
+//! 5. Where we close while the client may still be sending, what it sends is read and thrown away for a while, so that
+//!    it gets to read its answer.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use super::Activity;
+use super::activity::{Activity, Overdue};
 use super::listener::Transport;
-use super::watched::Watched;
+use super::tap::{Refuse, Tap};
 use crate::shutdown::{self, Stop};
 
 /// What a connection may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
+    /// Without a request.
     pub(crate) idle: Duration,
+    /// From the first byte of a request's head to its end.
+    pub(crate) head: Duration,
+    /// In which a client takes nothing of its response.
+    pub(crate) body: Duration,
 }
 
-/// Serves `transport` until it ends, is idle for too long, or `stop` turns true.
+impl Limits {
+    /// How often to look.
+    pub(super) fn soonest(&self) -> Duration {
+        self.idle.min(self.head).min(self.body)
+    }
+}
+
+/// Serves `transport` until it ends, something is overdue, or `stop` turns true. `refuse` answers what is not HTTP.
 pub(crate) async fn serve<T, H, F, B>(
     transport: T,
     activity: Arc<Activity>,
     limits: Limits,
     mut stop: watch::Receiver<Stop>,
+    refuse: Refuse,
     handle: H,
 ) where
     T: Transport,
@@ -56,48 +76,112 @@ pub(crate) async fn serve<T, H, F, B>(
         async move { Ok::<_, Infallible>(reply.await) }
     });
     let mut connection = http1::Builder::new()
+        .half_close(true)
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
         .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(Watched::new(transport, Arc::clone(&activity))), service);
-    let mut idle = pin!(tokio::time::sleep(limits.idle));
+        .serve_connection(TokioIo::new(Tap::new(transport, Arc::clone(&activity), refuse)), service)
+        .with_upgrades();
+    let mut timer = pin!(tokio::time::sleep(limits.soonest()));
+    let mut gone = pin!(client_is_gone(&activity));
     let mut stopping = false;
     loop {
         tokio::select! {
+            // The client's end is noted while the connection is polled.
+            biased;
             ended = Pin::new(&mut connection) => {
+                let is_ours = ended.as_ref().is_err_and(hyper::Error::is_user);
                 if let Err(error) = ended {
                     debug!(%error, "a connection ended");
-                    // Other errors are the client's, and it may still be reading what was answered before.
-                    if error.is_user() {
-                        connection.into_parts().io.into_inner().reset();
-                    }
+                }
+                let Some(tap) = tap(connection) else {
+                    return after(&activity, stop).await;
+                };
+                // Other errors are the client's, and it may still be reading what was answered before.
+                if is_ours {
+                    tap.reset();
+                } else if let Some(socket) = tap.unread() {
+                    linger(socket, stop).await;
                 }
                 return;
             }
-            () = &mut idle => {
-                let limit = if stopping { HALF_HEAD } else { limits.idle };
-                let deadline = activity.idle_deadline(limit);
-                if deadline <= Instant::now() {
+            () = &mut gone => return,
+            () = &mut timer => match activity.overdue(&limits) {
+                Ok(Overdue::Request) => return,
+                Ok(Overdue::Reader) => {
+                    debug!("a client took nothing of its response for too long");
+                    if let Some(tap) = tap(connection) {
+                        tap.reset();
+                    }
                     return;
                 }
-                idle.as_mut().reset(deadline);
-            }
+                Err(_) if stopping && !activity.is_busy() => return,
+                Err(then) => timer.as_mut().reset(then),
+            },
             () = shutdown::told(&mut stop, if stopping { Stop::Now } else { Stop::Drain }) => {
                 if stopping {
                     if activity.is_busy() {
-                        connection.into_parts().io.into_inner().reset();
+                        if let Some(tap) = tap(connection) {
+                        tap.reset();
+                    }
                     }
                     return;
                 }
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
                 // hyper closes an idle connection at once, but not one with half a first head.
-                idle.as_mut().reset(Instant::now() + HALF_HEAD);
+                timer.as_mut().reset(Instant::now() + HALF_HEAD);
             }
         }
     }
 }
 
+/// The socket of a connection that has not been upgraded.
+fn tap<T, S, B>(connection: UpgradeableConnection<TokioIo<Tap<T>>, S>) -> Option<Tap<T>>
+where
+    T: Transport,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    connection.into_parts().map(|parts| parts.io.into_inner())
+}
+
+/// What follows HTTP on the same connection, until it ends or is cut.
+async fn after(activity: &Activity, mut stop: watch::Receiver<Stop>) {
+    if let Some(after) = activity.after() {
+        tokio::select! {
+            () = after => {}
+            () = shutdown::told(&mut stop, Stop::Now) => {}
+        }
+    }
+}
+
+/// Rule 2: returns once the client has closed while its request was here.
+async fn client_is_gone(activity: &Activity) {
+    let presence = poll_fn(|_| match activity.left() {
+        Some(presence) => Poll::Ready(presence),
+        // The connection is polled in the same task.
+        None => Poll::Pending,
+    });
+    presence.await.ended().await;
+}
+
+/// Rule 5: reads until the client closes, within bounds. Our side has been shut down.
+async fn linger(mut socket: impl Transport, mut stop: watch::Receiver<Stop>) {
+    let mut scrap = [0; 8192];
+    let rest = async { while let Ok(Ok(1..)) = timeout(LINGER_QUIET, socket.read(&mut scrap)).await {} };
+    tokio::select! {
+        // Whatever it is then, the client has had its time.
+        _ = timeout(LINGER, rest) => {}
+        () = shutdown::told(&mut stop, Stop::Now) => {}
+    }
+}
+
+/// How long a client that is being refused may go on sending.
+const LINGER: Duration = Duration::from_secs(10);
+/// How long it may say nothing and not close.
+const LINGER_QUIET: Duration = Duration::from_secs(1);
 /// How long a head that is half there may take once we are to stop.
 const HALF_HEAD: Duration = Duration::from_secs(1);
 /// Field lines in a request's head; an object with 90 metadata fields is legal in Swift.
@@ -113,10 +197,15 @@ mod tests {
     use http_body_util::Full;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
+    use super::super::presence::Presence;
     use super::*;
 
     impl Transport for DuplexStream {
         fn reset(self) {}
+
+        fn presence(&self) -> Presence {
+            Presence::Unknown
+        }
     }
 
     /// A connection whose every response is `LENGTH` bytes that hyper takes out of their body at once,
@@ -125,8 +214,10 @@ mod tests {
         let (client, server) = duplex(1024);
         let activity = Arc::new(Activity::new());
         tokio::spawn(async move {
-            serve(server, Arc::clone(&activity), Limits { idle }, stop, |_| {
-                activity.request_began();
+            let limits = Limits { idle, head: idle, body: Duration::from_secs(300) };
+            let refuse = Refuse::new(|_| Bytes::new());
+            serve(server, Arc::clone(&activity), limits, stop, refuse, |_| {
+                activity.request_began(false);
                 activity.request_ended();
                 async { Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH]))) }
             })

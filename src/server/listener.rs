@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener, TcpStream as StdTcpStream};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::ListenAddr;
+use super::presence::Presence;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -230,6 +232,9 @@ impl Acceptor {
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Ends the connection so that the other side sees an error, not an end.
     fn reset(self);
+
+    /// How to find out whether the other side is there, once it has ended its own.
+    fn presence(&self) -> Presence;
 }
 
 impl Transport for TcpStream {
@@ -237,9 +242,26 @@ impl Transport for TcpStream {
         // Without the option the connection ends in order, which is all that is left.
         let _ = self.set_zero_linger();
     }
+
+    fn presence(&self) -> Presence {
+        match (self.peer_addr(), self.local_addr()) {
+            (Ok(client), Ok(own))
+                if client.ip().to_canonical().is_loopback() && cfg!(target_os = "linux") =>
+            {
+                Presence::Tcp { client, own }
+            }
+            (Ok(_), Ok(_)) => Presence::Unknown,
+            // Not connected any more.
+            (Err(_), _) | (_, Err(_)) => Presence::Gone,
+        }
+    }
 }
 
 impl Transport for UnixStream {
     /// Unix sockets know no reset.
     fn reset(self) {}
+
+    fn presence(&self) -> Presence {
+        self.as_fd().try_clone_to_owned().map_or(Presence::Unknown, Presence::Unix)
+    }
 }

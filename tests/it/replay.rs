@@ -1,6 +1,8 @@
 //! The same request sent more than once, as the proxy does after a 401: with another
 //! token, to another upstream, with the same body.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use gatestone::catalog::EndpointUrl;
 use gatestone::client::{Client, Outgoing, SendError, Upload};
@@ -28,7 +30,7 @@ async fn upload(framing: &str) -> (Upload, DuplexStream) {
     });
     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
     client.write_all(format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n").as_bytes()).await.unwrap();
-    (Upload::from_incoming(bodies.recv().await.unwrap(), |_| {}).unwrap(), client)
+    (Upload::from_incoming(bodies.recv().await.unwrap(), |_| {}, Arc::default()).unwrap(), client)
 }
 
 /// One try, and both ends of it: what the client is told, and the connection that the upstream got.
@@ -49,7 +51,13 @@ async fn attempt(
         None => headers.insert("trailer", HeaderValue::from_static("x-sum")),
     };
     let target = "/v1/o".parse().unwrap();
-    let request = Outgoing { method: &Method::POST, target: &target, headers: &headers, body: Some(upload) };
+    let request = Outgoing {
+        method: &Method::POST,
+        target: &target,
+        headers: &headers,
+        body: Some(upload),
+        interim: None,
+    };
     let serving = async {
         let (mut origin, _) = listener.accept().await.unwrap();
         origin.set_nodelay(true).unwrap();
@@ -126,8 +134,13 @@ async fn a_large_body_that_was_not_asked_for_can_be_sent_elsewhere() {
     // Now it is gone.
     assert_eq!((status.unwrap(), upload.can_begin_again()), (401, false));
     let target = "/v1/o".parse().unwrap();
-    let request =
-        Outgoing { method: &Method::PUT, target: &target, headers: &HeaderMap::new(), body: Some(&upload) };
+    let request = Outgoing {
+        method: &Method::PUT,
+        target: &target,
+        headers: &HeaderMap::new(),
+        body: Some(&upload),
+        interim: None,
+    };
     let error = client.forward(&"http://127.0.0.1:1".parse().unwrap(), &request).await.unwrap_err();
     assert!(matches!(error, SendError::BodySpent), "{error}");
 }

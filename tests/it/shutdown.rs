@@ -60,19 +60,28 @@ async fn the_end_is_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_without_a_whole_request_is_closed_after_the_idle_limit() {
+async fn a_connection_without_a_whole_request_is_closed_after_the_idle_limit_and_half_a_head_sooner() {
     let service = Service::echo().await;
     let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
     let proxy = Proxy::start(&keystone);
-    for bytes in ["", "GET / HT", "GET /-/livez HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+    let livez = "GET /-/livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (bytes, limit) in [("", 300), ("GET / HT", 30), (livez, 300)] {
         let mut client = TcpStream::connect(proxy.addr).await.unwrap();
         client.write_all(bytes.as_bytes()).await.unwrap();
         let start = Instant::now();
         let mut all = Vec::new();
         // A reset is an end as well.
         let _ = client.read_to_end(&mut all).await;
-        assert_eq!(start.elapsed().as_secs(), 300, "{bytes:?}");
+        assert_eq!(start.elapsed().as_secs(), limit, "{bytes:?}");
     }
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    client.write_all(livez.as_bytes()).await.unwrap();
+    read_reply(&mut client, false).await;
+    tokio::time::sleep(Duration::from_secs(290)).await;
+    client.write_all(b"GET").await.unwrap();
+    let start = Instant::now();
+    let _ = client.read_to_end(&mut Vec::new()).await;
+    assert_eq!(start.elapsed().as_secs(), 30, "half a head, on a connection that has been idle");
 }
 
 /// A download of `length` bytes that has been asked for, and its upstream's connection.

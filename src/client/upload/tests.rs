@@ -25,7 +25,7 @@ async fn upload(framing: &str) -> (Upload, DuplexStream) {
     let (incoming, done) = bodies.recv().await.unwrap();
     std::mem::forget(done);
     let filter = |trailers: &mut HeaderMap| _ = trailers.remove("x-auth-token");
-    (Upload::from_incoming(incoming, filter).unwrap(), client)
+    (Upload::from_incoming(incoming, filter, Arc::default()).unwrap(), client)
 }
 
 async fn next(reader: &mut Reader) -> Result<Bytes, RequestBodyError> {

@@ -1,0 +1,241 @@
+//! `Tap`: the socket of a connection, with what hyper's server leaves to do.
+//!
+//! 1. Whether bytes wait to be written. hyper takes a response's last frame out of its body long before a slow reader has
+//!    taken it off our hands; as long as the socket refuses bytes, the connection is not idle.
+//! 2. Whether the client is still there. hyper stops reading once a request is whole (it is told to, with `half_close`, so
+//!    that a client may end its side and still be answered), so this reads on a little, keeps the bytes for hyper, and
+//!    notes the end.
+//! 3. What goes beside hyper's own bytes: the [`Lane`](super::lane::Lane).
+//! 4. hyper answers a head that it cannot read by itself, with a bare status. Bytes that it writes while there is no
+//!    request are such an answer, and are replaced by one of ours. (Behind a response that is not yet written they are not
+//!    known from it, and stay.)
+//!
+//! Body bytes pass untouched; each call costs them a flag or two.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use http::StatusCode;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::Activity;
+use super::listener::Transport;
+use super::presence::Presence;
+
+/// Makes a response of ours, head and body, for a status that hyper chose.
+#[derive(Clone)]
+pub(crate) struct Refuse(Arc<dyn Fn(StatusCode) -> Bytes + Send + Sync>);
+
+impl Refuse {
+    pub(crate) fn new(make: impl Fn(StatusCode) -> Bytes + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+}
+
+impl fmt::Debug for Refuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refuse")
+    }
+}
+
+/// A socket, and whom to tell.
+pub(super) struct Tap<T> {
+    socket: T,
+    activity: Arc<Activity>,
+    refuse: Refuse,
+    /// Read from the socket and not yet by hyper.
+    ahead: BytesMut,
+    has_ended: bool,
+    /// Requests that had begun when hyper's buffer was last empty and no request in flight.
+    settled: u64,
+    is_refused: bool,
+    waker: Option<Waker>,
+}
+
+/// Bytes read ahead; a pipelined request, at most.
+const AHEAD_BYTES: usize = 4096;
+
+impl<T: Transport> Tap<T> {
+    pub(super) fn new(socket: T, activity: Arc<Activity>, refuse: Refuse) -> Self {
+        Self {
+            socket,
+            activity,
+            refuse,
+            ahead: BytesMut::new(),
+            has_ended: false,
+            settled: 0,
+            is_refused: false,
+            waker: None,
+        }
+    }
+
+    /// Ends the connection so that the other side sees an error.
+    pub(super) fn reset(self) {
+        self.socket.reset();
+    }
+
+    /// The socket, if the client may still be sending what nobody has read: closed like that, the kernel would
+    /// answer with a reset, and the client might lose the response over it (RFC 9112 §9.6).
+    pub(super) fn unread(self) -> Option<T> {
+        let has_unread = self.is_refused || self.activity.has_unread() || !self.ahead.is_empty();
+        (has_unread && !self.has_ended).then_some(self.socket)
+    }
+
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.activity.note_unsent(written.is_pending());
+        written
+    }
+
+    /// Reads on while a request is in flight whose body has been read.
+    fn read_ahead(&mut self, cx: &mut Context<'_>) {
+        if self.has_ended
+            || !self.ahead.is_empty()
+            || !self.activity.has_request()
+            || self.activity.has_unread()
+        {
+            return;
+        }
+        let mut space = [const { MaybeUninit::uninit() }; AHEAD_BYTES];
+        let mut buf = ReadBuf::uninit(&mut space);
+        match Pin::new(&mut self.socket).poll_read(cx, &mut buf) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => {
+                self.has_ended = true;
+                self.activity.note_left(self.socket.presence());
+            }
+            Poll::Ready(Ok(())) => self.ahead.extend_from_slice(buf.filled()),
+            Poll::Ready(Err(_)) => {
+                self.has_ended = true;
+                self.activity.note_left(Presence::Gone);
+            }
+        }
+    }
+
+    /// Answers bytes that are hyper's own, if these are: whether they have been dealt with.
+    fn replaces(&mut self, bytes: &[u8]) -> bool {
+        if self.settled != self.activity.begun() || self.activity.has_request() {
+            return false;
+        }
+        let status =
+            bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| StatusCode::from_bytes(rest.get(..3)?).ok());
+        let Some(status) = status.filter(StatusCode::is_client_error) else { return false };
+        self.activity.lane().put(&(self.refuse.0)(status));
+        self.is_refused = true;
+        true
+    }
+
+    /// What is to be done before hyper's bytes, and with its head. How many of them are dealt with then.
+    fn poll_before(
+        &mut self,
+        cx: &mut Context<'_>,
+        first: &[u8],
+        total: usize,
+    ) -> Poll<io::Result<Option<usize>>> {
+        let lane = self.activity.lane();
+        if lane.is_used() {
+            if lane.goes_first() {
+                let written = lane.poll_write(cx, &mut self.socket);
+                self.activity.note_unsent(written.is_pending());
+                ready!(written)?;
+            }
+            if self.activity.lane().wants_head()
+                && let Some(end) = memchr::memmem::find(first, b"\r\n\r\n")
+                && !first.starts_with(b"HTTP/1.1 100 ")
+                && self.activity.lane().take_head(&first[..end + 2])
+            {
+                return Poll::Ready(Ok(Some(end + 4)));
+            }
+        }
+        if self.replaces(first) {
+            return Poll::Ready(Ok(Some(total)));
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    fn know(&mut self, waker: &Waker) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+            self.activity.lane().serve_by(waker);
+        }
+    }
+}
+
+impl<T: Transport> AsyncRead for Tap<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        if !this.ahead.is_empty() {
+            let n = this.ahead.len().min(buf.remaining());
+            buf.put_slice(&this.ahead[..n]);
+            this.ahead.advance(n);
+        } else if !this.has_ended {
+            ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
+            this.has_ended = buf.filled().len() == before && buf.remaining() > 0;
+        }
+        if buf.filled().len() > before && !this.activity.has_request() {
+            this.activity.note_head();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Transport> AsyncWrite for Tap<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if let Some(done) = ready!(this.poll_before(cx, buf, buf.len()))? {
+            return Poll::Ready(Ok(done));
+        }
+        let written = Pin::new(&mut this.socket).poll_write(cx, buf);
+        this.noted(written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let first = bufs.first().map_or(&[][..], |buf| buf);
+        if let Some(done) = ready!(this.poll_before(cx, first, bufs.iter().map(|buf| buf.len()).sum()))? {
+            return Poll::Ready(Ok(done));
+        }
+        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        this.noted(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    /// hyper calls this only when its own buffer is empty.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.know(cx.waker());
+        let lane = this.activity.lane();
+        if lane.is_used() {
+            let written = lane.poll_write(cx, &mut this.socket);
+            this.activity.note_unsent(written.is_pending());
+            ready!(written)?;
+            this.activity.lane().note_empty();
+        }
+        if this.activity.has_request() {
+            this.read_ahead(cx);
+        } else {
+            this.settled = this.activity.begun();
+        }
+        Pin::new(&mut this.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.activity.lane().is_used() {
+            ready!(this.activity.lane().poll_write(cx, &mut this.socket))?;
+        }
+        Pin::new(&mut this.socket).poll_shutdown(cx)
+    }
+}
