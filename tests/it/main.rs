@@ -18,6 +18,7 @@ mod replay;
 mod routing;
 mod shutdown;
 mod streaming;
+mod tls;
 mod token;
 mod uploads;
 mod upstreams;
