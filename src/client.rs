@@ -28,10 +28,11 @@ use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use tokio::time::timeout;
 use tracing::debug;
 
+mod addresses;
 mod body;
 mod connect;
 mod expect;
@@ -39,6 +40,7 @@ mod outgoing;
 mod pool;
 mod progress;
 mod settings;
+mod socket;
 mod tls;
 mod upload;
 
@@ -57,7 +59,7 @@ use crate::catalog::EndpointUrl;
 use connect::Connector;
 use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::Attempt;
-use pool::{Lease, Origin, PoolId};
+use pool::{Lease, Link, Origin, PoolId};
 use progress::Silence;
 use upload::{Gate, Turn, Unasked};
 
@@ -196,16 +198,16 @@ impl Client {
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Response<ResponseBody>, SendError> {
         let mut attempt = attempt;
-        if let Some(sender) = pool::take(self.pool, origin) {
+        if let Some(link) = pool::take(self.pool, origin) {
             let turn = attempt.turn.clone();
-            match self.exchange(sender, origin, attempt).await {
+            match self.exchange(link, origin, attempt).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => attempt = failure.into_second_try(turn, again)?,
             }
             debug!(upstream = %origin.authority, "a pooled connection was stale");
         }
-        let sender = self.open(origin).await?;
-        self.exchange(sender, origin, attempt).await.map_err(|failure| failure.error)
+        let link = self.open(origin).await?;
+        self.exchange(link, origin, attempt).await.map_err(|failure| failure.error)
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -213,7 +215,7 @@ impl Client {
         pool::sweep(self.pool);
     }
 
-    async fn open(&self, origin: &Origin) -> Result<SendRequest<RequestBody>, SendError> {
+    async fn open(&self, origin: &Origin) -> Result<Link, SendError> {
         let stream = self.connector.connect(origin).await?;
         let (sender, connection) = self.http.handshake(stream).await.map_err(SendError::Closed)?;
         let authority = origin.authority.clone();
@@ -222,20 +224,34 @@ impl Client {
                 debug!(upstream = %authority, %error, "an upstream connection ended");
             }
         });
-        Ok(sender)
+        Ok(Link::new(sender))
     }
 
-    /// One request and the head of its response on one connection.
+    /// One request and the head of its response on one connection. One that gives none is
+    /// a bad sign for the others.
     async fn exchange(
         &self,
-        mut sender: SendRequest<RequestBody>,
+        link: Link,
+        origin: &Origin,
+        attempt: Attempt,
+    ) -> Result<Response<ResponseBody>, Unsent> {
+        let answered = self.try_exchange(link, origin, attempt).await;
+        if let Err(Unsent { error: SendError::Closed(_) | SendError::TimedOut(_), .. }) = &answered {
+            pool::distrust(self.pool, origin);
+        }
+        answered
+    }
+
+    async fn try_exchange(
+        &self,
+        mut link: Link,
         origin: &Origin,
         attempt: Attempt,
     ) -> Result<Response<ResponseBody>, Unsent> {
         let Attempt { request, turn } = attempt;
         let progress = request.body().progress();
         let mut silence = Silence::new(self.settings.response_timeout);
-        let answer = sender.try_send_request(request);
+        let answer = link.sender.try_send_request(request);
         let answer = await_head(answer, &mut silence, progress, turn.as_ref()).await;
         let response = match answer {
             Ok(answer) => answer.map_err(|mut failed| Unsent {
@@ -252,7 +268,7 @@ impl Client {
         let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
-            sender,
+            link,
             keep_for: self.settings.idle_timeout,
         });
         Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, unasked)))
