@@ -60,7 +60,7 @@ use connect::Connector;
 use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::Attempt;
 use pool::{Lease, Link, Origin, PoolId};
-use progress::Silence;
+use progress::{Silence, Silent};
 use upload::{Gate, Turn, Unasked};
 
 /// Why the client could not be set up.
@@ -103,9 +103,21 @@ pub enum SendError {
     /// The request's body has gone to an upstream and is not kept; see [`Upload::can_begin_again`].
     #[error("the request's body cannot be sent again")]
     BodySpent,
+    /// The client sent nothing of the rest of its body for too long.
+    #[error("the client sent nothing of the rest of its request for {} s", .0.as_secs())]
+    ClientSilent(Duration),
     /// No answer, and no progress of the request's body, for too long.
     #[error("the upstream did not answer within {} s", .0.as_secs())]
     TimedOut(Duration),
+}
+
+impl From<Silent> for SendError {
+    fn from(silent: Silent) -> Self {
+        match silent {
+            Silent::Client(limit) => Self::ClientSilent(limit),
+            Silent::Upstream(limit) => Self::TimedOut(limit),
+        }
+    }
 }
 
 /// Sends requests to upstreams. Cheap to clone; each thread has its own idle connections.
@@ -250,16 +262,17 @@ impl Client {
     ) -> Result<Response<ResponseBody>, Unsent> {
         let Attempt { request, turn } = attempt;
         let progress = request.body().progress();
-        let mut silence = Silence::new(self.settings.response_timeout);
+        let mut silence = Silence::new(&self.settings, progress);
         let answer = link.sender.try_send_request(request);
-        let answer = await_head(answer, &mut silence, progress, turn.as_ref()).await;
+        let answer = await_head(answer, &mut silence, turn.as_ref()).await;
         let response = match answer {
             Ok(answer) => answer.map_err(|mut failed| Unsent {
                 request: failed.take_message(),
                 error: classify(failed.into_error()),
             })?,
-            Err(limit) => return Err(Unsent { request: None, error: SendError::TimedOut(limit) }),
+            Err(silent) => return Err(Unsent { request: None, error: silent.into() }),
         };
+        silence.head_came();
         if let Some(turn) = &turn {
             self.ignorant.learn(origin, turn, response.status());
         }
@@ -289,32 +302,18 @@ type Answer = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
 async fn await_head(
     answer: impl Future<Output = Answer>,
     silence: &mut Silence,
-    progress: Option<Progress>,
     turn: Option<&Turn>,
-) -> Result<Answer, Duration> {
+) -> Result<Answer, Silent> {
     let mut answer = pin!(answer);
-    let mut seen = progress.as_ref().map_or(0, Progress::bytes);
     if let Some(turn) = turn {
         match timeout(CONTINUE_WAIT, answer.as_mut()).await {
             Ok(answer) => return Ok(answer),
             Err(_) => turn.let_go(),
         }
     }
-    poll_fn(|cx| {
-        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
-            silence.note_progress();
-            return Poll::Ready(Ok(answer));
-        }
-        loop {
-            let Poll::Ready(limit) = silence.poll(cx) else { return Poll::Pending };
-            let passed = progress.as_ref().map_or(0, Progress::bytes);
-            let is_clients_turn = progress.as_ref().is_some_and(Progress::client_is_silent);
-            if passed == seen && !is_clients_turn {
-                return Poll::Ready(Err(limit));
-            }
-            seen = passed;
-            silence.note_progress();
-        }
+    poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+        Poll::Pending => silence.poll(cx).map(Err),
     })
     .await
 }

@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::pool::Lease;
-use super::progress::{Progress, Silence};
+use super::progress::{Progress, Silence, Silent};
 use super::upload::{Reader, Unasked};
 
 /// The body of a request on its way to an upstream.
@@ -144,7 +144,7 @@ impl Body for ResponseBody {
         let this = self.get_mut();
         match Pin::new(&mut this.incoming).poll_frame(cx) {
             Poll::Pending => {
-                let limit = ready!(this.silence.poll(cx));
+                let (Silent::Client(limit) | Silent::Upstream(limit)) = ready!(this.silence.poll(cx));
                 this.distrust();
                 Poll::Ready(Some(Err(BodyError::Silent(limit))))
             }

@@ -159,6 +159,7 @@ fn failure(error: &SendError) -> String {
         SendError::Closed(_)
         | SendError::Malformed(_)
         | SendError::RequestCut(_)
+        | SendError::ClientSilent(_)
         | SendError::BodySpent
         | SendError::TimedOut(_) => error.to_string(),
     }

@@ -31,6 +31,7 @@ pub(super) fn status(reason: Reason) -> StatusCode {
         | Reason::RuleDenied
         | Reason::MintsCredential => StatusCode::FORBIDDEN,
         Reason::NoSuchService | Reason::NoSuchRegion => StatusCode::NOT_FOUND,
+        Reason::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
         Reason::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -129,6 +130,7 @@ mod tests {
             (Reason::MintsCredential, 403, "mints_credential"),
             (Reason::NoSuchService, 404, "no_such_service"),
             (Reason::NoSuchRegion, 404, "no_such_region"),
+            (Reason::RequestTimeout, 408, "request_timeout"),
             (Reason::BodyTooLarge, 413, "body_too_large"),
             (Reason::ExpectationFailed, 417, "expectation_failed"),
             (Reason::HeaderTooLarge, 431, "header_too_large"),

@@ -7,6 +7,7 @@ mod support;
 
 mod addresses;
 mod admin;
+mod deadlines;
 mod discovery;
 mod face;
 mod forwarding;
