@@ -32,11 +32,12 @@ use http::{Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::timeout;
 use tracing::debug;
 
+mod addresses;
 mod body;
 mod connect;
 mod expect;
@@ -44,6 +45,7 @@ mod outgoing;
 mod pool;
 mod progress;
 mod settings;
+mod socket;
 mod tap;
 mod tls;
 mod upload;
@@ -63,9 +65,9 @@ use crate::catalog::EndpointUrl;
 use connect::Connector;
 use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::Attempt;
-use pool::{Lease, Origin, PoolId};
-use progress::Silence;
-use tap::Tap;
+use pool::{Lease, Link, Origin, PoolId};
+use progress::{Silence, Silent};
+use tap::{Heads, Tap};
 use upload::{Gate, Turn, Unasked};
 
 /// Why the client could not be set up.
@@ -111,9 +113,21 @@ pub enum SendError {
     /// The request's body has gone to an upstream and is not kept; see [`Upload::can_begin_again`].
     #[error("the request's body cannot be sent again")]
     BodySpent,
+    /// The client sent nothing of the rest of its body for too long.
+    #[error("the client sent nothing of the rest of its request for {} s", .0.as_secs())]
+    ClientSilent(Duration),
     /// No answer, and no progress of the request's body, for too long.
     #[error("the upstream did not answer within {} s", .0.as_secs())]
     TimedOut(Duration),
+}
+
+impl From<Silent> for SendError {
+    fn from(silent: Silent) -> Self {
+        match silent {
+            Silent::Client(limit) => Self::ClientSilent(limit),
+            Silent::Upstream(limit) => Self::TimedOut(limit),
+        }
+    }
 }
 
 /// Sends requests to upstreams. Cheap to clone; each thread has its own idle connections.
@@ -132,6 +146,8 @@ impl Client {
         let mut http = http1::Builder::new();
         // Swift may answer with 90 metadata fields beside its own; hyper stops at 100.
         http.max_headers(MOST_FIELDS).max_header_size(LARGEST_HEAD_BYTES).max_buf_size(READ_BUFFER_BYTES);
+        http.preserve_header_case(settings.preserve_header_case)
+            .title_case_headers(settings.preserve_header_case);
         Ok(Self {
             pool: PoolId::unique(),
             connector: Connector::new(settings)?,
@@ -172,7 +188,8 @@ impl Client {
     ) -> Result<Response<ResponseBody>, SendError> {
         let (head, body) = request.into_parts();
         let may_repeat = head.method.is_idempotent() && body.is_end_stream();
-        let attempt = |body| Attempt { request: Request::from_parts(head.clone(), body), turn: None };
+        let attempt =
+            |body| Attempt { request: Request::from_parts(head.clone(), body), turn: None, lines: None };
         let again = || may_repeat.then(|| attempt(RequestBody::Empty));
         self.deliver(&Origin::of(upstream), attempt(body), again).await
     }
@@ -206,16 +223,17 @@ impl Client {
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Response<ResponseBody>, SendError> {
         let mut attempt = attempt;
-        if let Some(sender) = pool::take(self.pool, origin) {
+        let pooled = if attempt.lines.is_none() { pool::take(self.pool, origin) } else { None };
+        if let Some(link) = pooled {
             let turn = attempt.turn.clone();
-            match self.exchange(sender, origin, attempt).await {
+            match self.exchange(link, origin, attempt).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => attempt = failure.into_second_try(turn, again)?,
             }
             debug!(upstream = %origin.authority, "a pooled connection was stale");
         }
-        let sender = self.open(origin).await?;
-        self.exchange(sender, origin, attempt).await.map_err(|failure| failure.error)
+        let link = self.open(origin, attempt.lines.take()).await?;
+        self.exchange(link, origin, attempt).await.map_err(|failure| failure.error)
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -223,9 +241,10 @@ impl Client {
         pool::sweep(self.pool);
     }
 
-    async fn open(&self, origin: &Origin) -> Result<SendRequest<RequestBody>, SendError> {
+    async fn open(&self, origin: &Origin, lines: Option<Vec<u8>>) -> Result<Link, SendError> {
         let stream = self.connector.connect(origin).await?;
-        let io = TokioIo::new(Tap::new(TokioIo::new(stream)));
+        let heads = Arc::<Heads>::default();
+        let io = TokioIo::new(Tap::new(TokioIo::new(stream), Arc::clone(&heads), lines));
         let (sender, connection) = self.http.handshake(io).await.map_err(SendError::Closed)?;
         let connection = connection.with_upgrades();
         let authority = origin.authority.clone();
@@ -234,28 +253,48 @@ impl Client {
                 debug!(upstream = %authority, %error, "an upstream connection ended");
             }
         });
-        Ok(sender)
+        Ok(Link::new(sender, heads))
     }
 
-    /// One request and the head of its response on one connection.
+    /// One request and the head of its response on one connection. One that gives none is
+    /// a bad sign for the others.
     async fn exchange(
         &self,
-        mut sender: SendRequest<RequestBody>,
+        link: Link,
         origin: &Origin,
         attempt: Attempt,
     ) -> Result<Response<ResponseBody>, Unsent> {
-        let Attempt { request, turn } = attempt;
+        let answered = self.try_exchange(link, origin, attempt).await;
+        if let Err(Unsent { error: SendError::Closed(_) | SendError::TimedOut(_), .. }) = &answered {
+            pool::distrust(self.pool, origin);
+        }
+        answered
+    }
+
+    async fn try_exchange(
+        &self,
+        mut link: Link,
+        origin: &Origin,
+        attempt: Attempt,
+    ) -> Result<Response<ResponseBody>, Unsent> {
+        let Attempt { request, turn, .. } = attempt;
         let progress = request.body().progress();
-        let mut silence = Silence::new(self.settings.response_timeout);
-        let answer = sender.try_send_request(request);
-        let answer = await_head(answer, &mut silence, progress, turn.as_ref()).await;
-        let response = match answer {
+        let mut silence = Silence::new(&self.settings, progress);
+        link.heads.expect();
+        let answer = link.sender.try_send_request(request);
+        let answer = await_head(answer, &mut silence, turn.as_ref()).await;
+        let mut response = match answer {
             Ok(answer) => answer.map_err(|mut failed| Unsent {
                 request: failed.take_message(),
+                has_begun: link.heads.has_begun(),
                 error: classify(failed.into_error()),
             })?,
-            Err(limit) => return Err(Unsent { request: None, error: SendError::TimedOut(limit) }),
+            Err(silent) => return Err(Unsent { request: None, has_begun: true, error: silent.into() }),
         };
+        silence.head_came();
+        if let Some(names) = link.heads.names() {
+            response.extensions_mut().insert(names);
+        }
         if let Some(turn) = &turn {
             self.ignorant.learn(origin, turn, response.status());
             if response.status().is_client_error() || response.status().is_server_error() {
@@ -272,7 +311,7 @@ impl Client {
         let lease = may_serve_again.then(|| Lease {
             pool: self.pool,
             origin: origin.clone(),
-            sender,
+            link,
             keep_for: self.settings.idle_timeout,
         });
         Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, unasked)))
@@ -300,7 +339,7 @@ fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, Unsent> {
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
             Ok(!headers.contains_key(CONTENT_LENGTH))
         }
-        (Some(_), _) => Err(Unsent { request: None, error: SendError::Coding }),
+        (Some(_), _) => Err(Unsent { request: None, has_begun: true, error: SendError::Coding }),
     }
 }
 
@@ -308,32 +347,18 @@ fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, Unsent> {
 async fn await_head(
     answer: impl Future<Output = Answer>,
     silence: &mut Silence,
-    progress: Option<Progress>,
     turn: Option<&Turn>,
-) -> Result<Answer, Duration> {
+) -> Result<Answer, Silent> {
     let mut answer = pin!(answer);
-    let mut seen = progress.as_ref().map_or(0, Progress::bytes);
     if let Some(turn) = turn.filter(|turn| turn.gate() == Gate::Closed) {
         match timeout(CONTINUE_WAIT, answer.as_mut()).await {
             Ok(answer) => return Ok(answer),
             Err(_) => turn.let_go(),
         }
     }
-    poll_fn(|cx| {
-        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
-            silence.note_progress();
-            return Poll::Ready(Ok(answer));
-        }
-        loop {
-            let Poll::Ready(limit) = silence.poll(cx) else { return Poll::Pending };
-            let passed = progress.as_ref().map_or(0, Progress::bytes);
-            let is_clients_turn = progress.as_ref().is_some_and(Progress::client_is_silent);
-            if passed == seen && !is_clients_turn {
-                return Poll::Ready(Err(limit));
-            }
-            seen = passed;
-            silence.note_progress();
-        }
+    poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+        Poll::Pending => silence.poll(cx).map(Err),
     })
     .await
 }
@@ -341,6 +366,8 @@ async fn await_head(
 /// A request that got no answer, with the request itself if it never left.
 struct Unsent {
     request: Option<Request<RequestBody>>,
+    /// Whether something of an answer came: whatever was wrong, the connection was not stale.
+    has_begun: bool,
     error: SendError,
 }
 
@@ -352,11 +379,8 @@ impl Unsent {
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Attempt, SendError> {
         match (self.request, &self.error) {
-            (Some(request), _) => Ok(Attempt { request, turn }),
-            // A 100 is an answer: whatever was wrong, the connection was not stale.
-            (None, SendError::Closed(_)) if turn.is_none_or(|turn| turn.gate() != Gate::Asked) => {
-                again().ok_or(self.error)
-            }
+            (Some(request), _) => Ok(Attempt { request, turn, lines: None }),
+            (None, SendError::Closed(_)) if !self.has_begun => again().ok_or(self.error),
             (None, _) => Err(self.error),
         }
     }

@@ -165,6 +165,10 @@ impl Config {
             client: client::Settings {
                 connect_timeout: settings.connect_timeout.unwrap_or(default.client.connect_timeout),
                 response_timeout: settings.response_timeout.unwrap_or(default.client.response_timeout),
+                body_timeout: settings.body_timeout.unwrap_or(default.client.body_timeout),
+                preserve_header_case: settings
+                    .preserve_header_case
+                    .unwrap_or(default.client.preserve_header_case),
                 idle_timeout: settings.upstream_idle_timeout.unwrap_or(default.client.idle_timeout),
                 tls,
                 proxy,
@@ -179,6 +183,14 @@ impl Config {
             server: server::Settings {
                 max_connections: settings.max_connections.unwrap_or(default.server.max_connections),
                 idle_timeout: settings.idle_timeout.unwrap_or(default.server.idle_timeout),
+                request_head_timeout: settings
+                    .request_head_timeout
+                    .unwrap_or(default.server.request_head_timeout),
+                body_timeout: settings.body_timeout.unwrap_or(default.server.body_timeout),
+                tunnel_timeout: settings.tunnel_timeout.unwrap_or(default.server.tunnel_timeout),
+                preserve_header_case: settings
+                    .preserve_header_case
+                    .unwrap_or(default.server.preserve_header_case),
                 shutdown_timeout: settings.shutdown_timeout.unwrap_or(default.server.shutdown_timeout),
             },
             log: LogSettings {
@@ -230,6 +242,8 @@ impl Config {
             client: client::Settings {
                 connect_timeout: CONNECT_TIMEOUT,
                 response_timeout: RESPONSE_TIMEOUT,
+                body_timeout: BODY_TIMEOUT,
+                preserve_header_case: true,
                 idle_timeout: UPSTREAM_IDLE_TIMEOUT,
                 tls: client::TlsSettings::default(),
                 proxy: client::ProxySettings::default(),
@@ -240,6 +254,10 @@ impl Config {
             server: server::Settings {
                 max_connections: MAX_CONNECTIONS,
                 idle_timeout: IDLE_TIMEOUT,
+                request_head_timeout: REQUEST_HEAD_TIMEOUT,
+                body_timeout: BODY_TIMEOUT,
+                tunnel_timeout: TUNNEL_TIMEOUT,
+                preserve_header_case: true,
                 shutdown_timeout: SHUTDOWN_TIMEOUT,
             },
             log: LogSettings { format: LogFormat::Text, level: tracing::Level::INFO, access_log: false },
@@ -333,6 +351,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the OpenStack clients themselves wait at most, so that we never give up before them.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Silence in the middle of a body, of either side. Swift's proxy and common load balancers give up after
+/// one minute; a pipe into an upload may pause, and a slow disk stall, for several.
+const BODY_TIMEOUT: Duration = Duration::from_secs(300);
+/// Consoles are left open over lunch, and tell each other nothing meanwhile.
+const TUNNEL_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// A head is sent in one go; 64 KiB of it take two seconds even at modem speed through a tunnel.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Just below the minute after which Swift's proxy and common load balancers close an idle
 /// connection: whoever closes first spares the other a request into the void.

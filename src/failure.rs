@@ -23,6 +23,8 @@ pub struct Failure {
 pub enum Reason {
     /// The request is malformed, or of a kind that is not served.
     BadRequest,
+    /// Nothing more of the request's body came, for too long.
+    RequestTimeout,
     /// `Expect` asks for something else than `100-continue`.
     ExpectationFailed,
     /// A client asked the local face for another scope than the held one.
@@ -111,8 +113,9 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::BadRequest,
+        Self::RequestTimeout,
         Self::ExpectationFailed,
         Self::WrongScope,
         Self::ClientRefused,
@@ -144,6 +147,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "bad_request",
+            Self::RequestTimeout => "request_timeout",
             Self::ExpectationFailed => "expectation_failed",
             Self::WrongScope => "wrong_scope",
             Self::ClientRefused => "client_refused",
@@ -176,6 +180,7 @@ impl Reason {
     pub fn fault(self) -> Fault {
         match self {
             Self::BadRequest
+            | Self::RequestTimeout
             | Self::ExpectationFailed
             | Self::WrongScope
             | Self::ClientRefused

@@ -42,6 +42,7 @@ pub mod failure;
 pub mod identity;
 pub mod metrics;
 pub mod proxy;
+mod raw_names;
 pub mod reply;
 pub mod routing;
 pub mod run;

@@ -32,6 +32,7 @@ pub struct Metrics {
     connections_open: AtomicU64,
     failures: [AtomicU64; Reason::ALL.len()],
     replays: [AtomicU64; Replay::ALL.len()],
+    fields_dropped: AtomicU64,
 }
 
 /// What became of a request whose token a service refused.
@@ -96,6 +97,13 @@ impl Metrics {
 
     pub(crate) fn failed(&self, reason: Reason) {
         add(&self.failures[reason as usize], 1);
+    }
+
+    /// Fields of responses that could not be passed on.
+    pub(crate) fn fields_dropped(&self, count: usize) {
+        if count > 0 {
+            add(&self.fields_dropped, count as u64);
+        }
     }
 
     pub(crate) fn replayed(&self, outcome: Replay) {
@@ -188,7 +196,13 @@ pub fn exposition(workers: &[Arc<Metrics>], token: &TokenFigures) -> String {
         let count = sum(&|m| &m.replays[outcome as usize]);
         page.line("gatestone_replays_total", &[("outcome", outcome.as_str())], &count.to_string());
     }
-    let singles: [(&str, &str, &str, u64); 6] = [
+    let singles: [(&str, &str, &str, u64); 7] = [
+        (
+            "gatestone_fields_dropped_total",
+            "counter",
+            "Fields of responses whose names could not be passed on.",
+            sum(&|m| &m.fields_dropped),
+        ),
         (
             "gatestone_responses_cut_total",
             "counter",

@@ -40,6 +40,7 @@ mod interim;
 mod links;
 mod minting;
 mod passage;
+mod raw_fields;
 mod respond;
 mod rewrite;
 mod upgrade;
@@ -52,6 +53,7 @@ pub use minting::{Credential, Minting};
 
 use self::healing::{Healing, Used};
 use self::links::Turning;
+use self::raw_fields::Lines;
 use self::upgrade::Tunnel;
 use crate::access_log::Record;
 use crate::admin::{Admin, NOT_READY};
@@ -60,6 +62,7 @@ use crate::face::{Face, View};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
+use crate::raw_names::Names;
 use crate::reply::ReplyBody;
 use crate::routing::Target;
 use crate::server::{Activity, Peer, Refuse};
@@ -110,6 +113,7 @@ pub struct Proxy {
     face: Arc<Face>,
     metrics: Arc<Metrics>,
     token_wait: Duration,
+    tunnel_timeout: Duration,
     allow_minting: bool,
     retry_on_401: bool,
     access_log: bool,
@@ -124,6 +128,7 @@ pub(crate) struct ProxyParts {
     pub(crate) admin: Arc<Admin>,
     pub(crate) face: Arc<Face>,
     pub(crate) token_wait: Duration,
+    pub(crate) tunnel_timeout: Duration,
     pub(crate) allow_minting: bool,
     pub(crate) retry_on_401: bool,
     pub(crate) access_log: bool,
@@ -131,8 +136,17 @@ pub(crate) struct ProxyParts {
 
 impl Proxy {
     pub(crate) fn new(parts: ProxyParts, metrics: Arc<Metrics>) -> Self {
-        let ProxyParts { cell, client, admin, face, token_wait, allow_minting, retry_on_401, access_log } =
-            parts;
+        let ProxyParts {
+            cell,
+            client,
+            admin,
+            face,
+            token_wait,
+            tunnel_timeout,
+            allow_minting,
+            retry_on_401,
+            access_log,
+        } = parts;
         let refusing_heads = respond::refusing_heads(Arc::clone(&metrics));
         Self {
             cell,
@@ -141,6 +155,7 @@ impl Proxy {
             face,
             metrics,
             token_wait,
+            tunnel_timeout,
             allow_minting,
             retry_on_401,
             access_log,
@@ -169,8 +184,7 @@ impl Proxy {
         peer: &Peer,
         activity: Arc<Activity>,
     ) -> Response<ReplyBody> {
-        let has_body = !request.body().is_end_stream();
-        activity.request_began(has_body);
+        activity.request_began(request.body());
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
             record.describe(request.method(), request.uri(), &peer.to_string());
@@ -184,10 +198,13 @@ impl Proxy {
             // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        activity.lane().emptied().await;
+        match response.extensions_mut().remove::<Lines>() {
+            Some(Lines(lines)) => activity.lane().add_to_next_head(lines).await,
+            None => activity.lane().emptied().await,
+        }
         record.answered(response.status(), response.headers());
         if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
-            activity.then(tunnel.run(record, TUNNEL_IDLE));
+            activity.then(tunnel.run(record, self.tunnel_timeout));
             return response;
         }
         response.map(|body| body.with_record(record))
@@ -223,6 +240,8 @@ impl Proxy {
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
+        let names = activity.names();
+        let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
         let upgrading = upgrade::asked_for(&mut head);
         make_ready(&mut head, upload.as_ref());
         if upgrading.is_some() {
@@ -256,6 +275,8 @@ impl Proxy {
                 target: &target.path_and_query,
                 headers: &head.headers,
                 body: upload.as_ref(),
+                extensions: &head.extensions,
+                lines: lines.as_deref().filter(|lines| !lines.is_empty()),
                 interim: interim.as_ref(),
             };
             let sent = self.client.forward(&target.route.upstream, &outgoing).await;
@@ -276,6 +297,12 @@ impl Proxy {
             }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 return switched(response, upgrading, &target, &snapshot);
+            }
+            let mut response = response;
+            if let Some(names) = response.extensions_mut().remove::<Names>()
+                && let Some(lines) = raw_fields::of_response(response.headers_mut(), &names, &self.metrics)
+            {
+                response.extensions_mut().insert(lines);
             }
             let response =
                 downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
@@ -308,9 +335,6 @@ impl Proxy {
         respond::respond(failure).map(ReplyBody::ours)
     }
 }
-
-/// How long nothing may pass through a tunnel; consoles are left open over lunch.
-const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
 
 /// Takes out of a request what does not travel on, and frames it; what we add comes after this.
 fn make_ready(head: &mut Parts, upload: Option<&Upload>) {

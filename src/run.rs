@@ -136,6 +136,7 @@ impl Gatestone {
             admin: Arc::clone(&admin),
             face: Arc::new(Face::new(cell.clock().clone())),
             token_wait: config.identity.token_wait,
+            tunnel_timeout: config.server.tunnel_timeout,
             allow_minting: config.proxy.allow_minting,
             retry_on_401: config.proxy.retry_on_401,
             access_log: config.log.access_log,
@@ -144,8 +145,9 @@ impl Gatestone {
         let orders = Orders {
             limits: Limits {
                 idle: config.server.idle_timeout,
-                head: Duration::from_secs(30),
-                body: Duration::from_secs(300),
+                head: config.server.request_head_timeout,
+                body: config.server.body_timeout,
+                preserve_header_case: config.server.preserve_header_case,
             },
             drain: config.server.shutdown_timeout,
             stop: told,

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::pool::Lease;
-use super::progress::{Progress, Silence};
+use super::progress::{Progress, Silence, Silent};
 use super::upload::{Reader, Unasked};
 
 /// The body of a request on its way to an upstream.
@@ -124,6 +124,13 @@ impl ResponseBody {
             lease.release();
         }
     }
+
+    /// The connection ends here, and is a bad sign for the others.
+    fn distrust(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.distrust();
+        }
+    }
 }
 
 impl Body for ResponseBody {
@@ -136,13 +143,20 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
         match Pin::new(&mut this.incoming).poll_frame(cx) {
-            Poll::Pending => this.silence.poll(cx).map(|limit| Some(Err(BodyError::Silent(limit)))),
+            Poll::Pending => {
+                let (Silent::Client(limit) | Silent::Upstream(limit)) = ready!(this.silence.poll(cx));
+                this.distrust();
+                Poll::Ready(Some(Err(BodyError::Silent(limit))))
+            }
             Poll::Ready(Some(Ok(frame))) => {
                 this.silence.note_progress();
                 this.release_if_over();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
+            Poll::Ready(Some(Err(error))) => {
+                this.distrust();
+                Poll::Ready(Some(Err(error.into())))
+            }
             Poll::Ready(None) => {
                 if let Some(lease) = this.lease.take() {
                     lease.release();

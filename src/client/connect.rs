@@ -1,33 +1,29 @@
 //! Opening a connection: names, addresses, HTTP proxies on the way, TLS.
 //!
-//! Addresses are tried as RFC 8305 (happy eyeballs) says, by hyper-util's
-//! connector. `resolve` settings replace DNS for a host and port, as curl's
-//! `--resolve` does; the name stays what certificates are checked against.
+//! `resolve` settings replace DNS for a host and port, as curl's `--resolve` does;
+//! the name stays what certificates are checked against.
 
 use std::error::Error as StdError;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower::{Service, ServiceExt};
 
+use super::addresses::Addresses;
 use super::pool::Origin;
-use super::{ProxySettings, Resolve, Settings, SetupError, tls};
+use super::socket::Socket;
+use super::{ProxySettings, Settings, SetupError, tls};
 
 /// A connection to an upstream, plain or TLS.
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -61,9 +57,8 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Result<Self, SetupError> {
         let dial = Dial {
-            resolve: settings.resolve.clone().into(),
+            addresses: Addresses::new(&settings.resolve),
             proxies: Arc::new(proxies(&settings.proxy)?),
-            timeout: settings.connect_timeout,
         };
         let https = HttpsConnector::from((dial, tls::client_config(&settings.tls)?));
         Ok(Self { https, timeout: settings.connect_timeout })
@@ -133,9 +128,8 @@ fn proxies(settings: &ProxySettings) -> Result<Matcher, SetupError> {
 /// TCP to the upstream, straight or through a proxy's tunnel (CONNECT, RFC 9110 9.3.6).
 #[derive(Clone, Debug)]
 struct Dial {
-    resolve: Arc<[Resolve]>,
+    addresses: Addresses,
     proxies: Arc<Matcher>,
-    timeout: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -158,18 +152,11 @@ impl DialError {
 }
 
 impl Dial {
-    async fn dial(self, uri: Uri) -> Result<TokioIo<TcpStream>, DialError> {
-        let proxy = self.proxies.intercept(&uri);
-        let target = proxy.as_ref().map_or(&uri, |proxy| proxy.uri());
-        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(&self.resolve, target));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_keepalive(Some(KEEPALIVE));
-        tcp.set_connect_timeout(Some(self.timeout));
-        let Some(proxy) = proxy else {
-            return tcp.oneshot(uri).await.map_err(|error| DialError(error.into()));
+    async fn dial(self, uri: Uri) -> Result<TokioIo<Socket>, DialError> {
+        let Some(proxy) = self.proxies.intercept(&uri) else {
+            return self.addresses.oneshot(uri).await.map_err(|error| DialError(error.into()));
         };
-        let mut tunnel = Tunnel::new(proxy.uri().clone(), tcp);
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.addresses);
         if let Some(auth) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(auth.clone());
         }
@@ -177,11 +164,8 @@ impl Dial {
     }
 }
 
-/// Silence on a connection before the kernel asks whether the upstream is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
-
 impl Service<Uri> for Dial {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Socket>;
     type Error = DialError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
 
@@ -191,48 +175,5 @@ impl Service<Uri> for Dial {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().dial(uri))
-    }
-}
-
-/// DNS by the system, unless `resolve` has addresses for this host and port.
-#[derive(Clone, Debug)]
-struct Resolver {
-    fixed: Option<Vec<IpAddr>>,
-}
-
-impl Resolver {
-    fn new(resolve: &[Resolve], uri: &Uri) -> Self {
-        let host = uri.host().unwrap_or_default();
-        let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
-        let port = uri.port_u16().unwrap_or(default_port);
-        let fixed = resolve
-            .iter()
-            .find(|entry| {
-                entry.host.eq_ignore_ascii_case(host) && entry.port.is_none_or(|wanted| wanted == port)
-            })
-            .map(|entry| entry.addresses.clone());
-        Self { fixed }
-    }
-}
-
-impl Service<Name> for Resolver {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let fixed = self.fixed.clone();
-        Box::pin(async move {
-            // The connector puts the port of the URL in place of the 0.
-            let addresses: Vec<SocketAddr> = match fixed {
-                Some(addresses) => addresses.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect(),
-                None => GaiResolver::new().oneshot(name).await?.collect(),
-            };
-            Ok(addresses.into_iter())
-        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{EXPECT, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{Extensions, HeaderMap, Method, Request, StatusCode, Uri};
 
 use super::body::RequestBody;
 use super::expect::Expectation;
@@ -29,6 +29,10 @@ pub struct Outgoing<'a> {
     pub headers: &'a HeaderMap,
     /// The client's body, if there is one.
     pub body: Option<&'a Upload>,
+    /// What hyper has noted of the request as it came: the letter case of its names.
+    pub extensions: &'a Extensions,
+    /// Fields that `headers` cannot hold, each a whole line.
+    pub lines: Option<&'a [u8]>,
     /// Who wants interim responses, if anyone does.
     pub interim: Option<&'a Arc<dyn Interim>>,
 }
@@ -68,6 +72,7 @@ impl Outgoing<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(self.target.clone());
         *request.headers_mut() = self.headers.clone();
+        *request.extensions_mut() = self.extensions.clone();
         if expectation == Expectation::Ours {
             request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
@@ -82,7 +87,7 @@ impl Outgoing<'_> {
                 _ => {}
             });
         }
-        Some(Attempt { request, turn })
+        Some(Attempt { request, turn, lines: self.lines.map(<[u8]>::to_vec) })
     }
 }
 
@@ -90,4 +95,6 @@ impl Outgoing<'_> {
 pub(super) struct Attempt {
     pub(super) request: Request<RequestBody>,
     pub(super) turn: Option<Turn>,
+    /// Fields beside the request's own. A request that has any gets a connection to itself.
+    pub(super) lines: Option<Vec<u8>>,
 }

@@ -4,9 +4,19 @@
 //! worker that opened it. So the shelves are thread-local: taking and returning a
 //! connection needs no lock, and the futures that hold one stay `Send`. A client
 //! that is used on several threads simply has a pool on each.
+//!
+//! 1. The connection that was used last is taken first.
+//! 2. One that is older than [`MOST_AGE`] does not come back: it would never notice
+//!    that the name leads elsewhere by now.
+//! 3. When a connection breaks, or its request gets no answer in time, the idle ones
+//!    to the same origin are dropped ([`distrust`]). Those that went to other
+//!    addresses go too: often all of a service goes at once, a new connection costs
+//!    a handshake, and trusting a dead one costs a POST that must not be repeated.
+//!    Connections in use stay, and come back once their response has come.
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,10 +25,16 @@ use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
+use super::tap::Heads;
 use crate::catalog::EndpointUrl;
 
 /// Most idle connections kept for one origin on one thread.
 const MOST_IDLE: usize = 256;
+
+/// How long a connection is used for, from when it was opened: a name that leads
+/// elsewhere is followed within five minutes, which is also how long DNS answers
+/// commonly live, and a handshake in five minutes costs nothing.
+pub(super) const MOST_AGE: Duration = Duration::from_secs(300);
 
 thread_local! {
     static SHELVES: RefCell<Vec<Shelf>> = const { RefCell::new(Vec::new()) };
@@ -55,15 +71,34 @@ struct Shelf {
     idle: Vec<Idle>,
 }
 
+/// An open connection.
+pub(super) struct Link {
+    pub(super) sender: SendRequest<RequestBody>,
+    /// What its socket looks for.
+    pub(super) heads: Arc<Heads>,
+    opened: Instant,
+}
+
+impl Link {
+    /// One that has just been opened.
+    pub(super) fn new(sender: SendRequest<RequestBody>, heads: Arc<Heads>) -> Self {
+        Self { sender, heads, opened: Instant::now() }
+    }
+
+    fn is_usable(&self, now: Instant) -> bool {
+        !self.sender.is_closed() && now.duration_since(self.opened) < MOST_AGE
+    }
+}
+
 struct Idle {
-    sender: SendRequest<RequestBody>,
+    link: Link,
     since: Instant,
     keep_for: Duration,
 }
 
 impl Idle {
     fn is_usable(&self, now: Instant) -> bool {
-        !self.sender.is_closed() && now.duration_since(self.since) < self.keep_for
+        self.link.is_usable(now) && now.duration_since(self.since) < self.keep_for
     }
 }
 
@@ -71,17 +106,24 @@ impl Idle {
 ///
 /// One whose request body is still under way is neither ready nor closed; it
 /// stays on the shelf until it is one of the two.
-pub(super) fn take(pool: PoolId, origin: &Origin) -> Option<SendRequest<RequestBody>> {
+pub(super) fn take(pool: PoolId, origin: &Origin) -> Option<Link> {
     SHELVES.with_borrow_mut(|shelves| {
         let shelf = shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == *origin)?;
         let now = Instant::now();
         shelf.idle.retain(|idle| idle.is_usable(now));
-        let ready = shelf.idle.iter().rposition(|idle| idle.sender.is_ready())?;
-        Some(shelf.idle.remove(ready).sender)
+        let ready = shelf.idle.iter().rposition(|idle| idle.link.sender.is_ready())?;
+        Some(shelf.idle.remove(ready).link)
     })
 }
 
-/// Drops what has been idle for too long or was closed by the upstream, on this thread.
+/// Drops the idle connections to `origin` on this thread, since another one to it has failed.
+pub(super) fn distrust(pool: PoolId, origin: &Origin) {
+    SHELVES.with_borrow_mut(|shelves| {
+        shelves.retain(|shelf| shelf.pool != pool || shelf.origin != *origin);
+    });
+}
+
+/// Drops what is too old, has been idle for too long or was closed by the upstream, on this thread.
 pub(super) fn sweep(pool: PoolId) {
     let now = Instant::now();
     SHELVES.with_borrow_mut(|shelves| {
@@ -96,18 +138,19 @@ pub(super) fn sweep(pool: PoolId) {
 pub(super) struct Lease {
     pub(super) pool: PoolId,
     pub(super) origin: Origin,
-    pub(super) sender: SendRequest<RequestBody>,
+    pub(super) link: Link,
     pub(super) keep_for: Duration,
 }
 
 impl Lease {
     /// Puts the connection back for the next request.
     pub(super) fn release(self) {
-        let Self { pool, origin, sender, keep_for } = self;
-        if sender.is_closed() {
+        let Self { pool, origin, link, keep_for } = self;
+        let now = Instant::now();
+        if !link.is_usable(now) {
             return;
         }
-        let idle = Idle { sender, since: Instant::now(), keep_for };
+        let idle = Idle { link, since: now, keep_for };
         SHELVES.with_borrow_mut(|shelves| {
             match shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == origin) {
                 Some(shelf) if shelf.idle.len() < MOST_IDLE => shelf.idle.push(idle),
@@ -115,6 +158,11 @@ impl Lease {
                 None => shelves.push(Shelf { pool, origin, idle: vec![idle] }),
             }
         });
+    }
+
+    /// The connection broke in the middle of a response.
+    pub(super) fn distrust(self) {
+        distrust(self.pool, &self.origin);
     }
 }
 

@@ -9,9 +9,13 @@ use std::time::Duration;
 pub struct Settings {
     /// Longest wait for DNS, TCP and TLS together.
     pub connect_timeout: Duration,
-    /// Longest wait for a response's head after the request has been sent, and
-    /// longest silence in the middle of a response's body.
+    /// Longest wait for a response's head after the request has been sent.
     pub response_timeout: Duration,
+    /// Longest silence in the middle of a body: of the upstream in its response's, of
+    /// the client in its request's.
+    pub body_timeout: Duration,
+    /// Whether field names keep the letter case they came in.
+    pub preserve_header_case: bool,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
     /// Trust and own certificate.

@@ -8,6 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::TlsSettings;
@@ -49,11 +50,19 @@ pub enum TlsSetupError {
     Provider(#[source] rustls::Error),
 }
 
-/// The configuration for every upstream connection.
+/// The configuration for every upstream connection: TLS 1.2 and 1.3, and no other
+/// protocol inside than HTTP/1.1 (RFC 7301). Sessions are resumed, by rustls' own
+/// memory, which all connections of a client share.
 pub(super) fn client_config(settings: &TlsSettings) -> Result<ClientConfig, TlsSetupError> {
+    let mut config = with_roots_and_identity(settings)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn with_roots_and_identity(settings: &TlsSettings) -> Result<ClientConfig, TlsSetupError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(TlsSetupError::Provider)?;
     let builder = if settings.insecure {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(AcceptAny::new(&provider)))

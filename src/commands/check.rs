@@ -160,6 +160,7 @@ fn failure(error: &SendError) -> String {
         | SendError::Malformed(_)
         | SendError::Coding
         | SendError::RequestCut(_)
+        | SendError::ClientSilent(_)
         | SendError::BodySpent
         | SendError::TimedOut(_) => error.to_string(),
     }

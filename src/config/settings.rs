@@ -59,8 +59,12 @@ pub(super) struct Settings {
     pub(super) retry_on_401: Option<bool>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) response_timeout: Option<Duration>,
+    pub(super) body_timeout: Option<Duration>,
+    pub(super) tunnel_timeout: Option<Duration>,
+    pub(super) preserve_header_case: Option<bool>,
     pub(super) upstream_idle_timeout: Option<Duration>,
     pub(super) idle_timeout: Option<Duration>,
+    pub(super) request_head_timeout: Option<Duration>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) max_connections: Option<usize>,
     pub(super) allowed_hosts: Option<Vec<String>>,
@@ -77,7 +81,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 31] = [
+pub(super) const NAMES: [&str; 35] = [
     "cloud",
     "region",
     "interface",
@@ -95,8 +99,12 @@ pub(super) const NAMES: [&str; 31] = [
     "retry_on_401",
     "connect_timeout",
     "response_timeout",
+    "body_timeout",
+    "tunnel_timeout",
+    "preserve_header_case",
     "upstream_idle_timeout",
     "idle_timeout",
+    "request_head_timeout",
     "shutdown_timeout",
     "max_connections",
     "allowed_hosts",
@@ -155,8 +163,12 @@ impl Settings {
             "retry_on_401" => self.retry_on_401 = Some(given.switch()?),
             "connect_timeout" => self.connect_timeout = Some(given.some_time()?),
             "response_timeout" => self.response_timeout = Some(given.some_time()?),
+            "body_timeout" => self.body_timeout = Some(given.some_time()?),
+            "tunnel_timeout" => self.tunnel_timeout = Some(given.some_time()?),
+            "preserve_header_case" => self.preserve_header_case = Some(given.switch()?),
             "upstream_idle_timeout" => self.upstream_idle_timeout = Some(given.duration()?),
             "idle_timeout" => self.idle_timeout = Some(given.some_time()?),
+            "request_head_timeout" => self.request_head_timeout = Some(given.some_time()?),
             "shutdown_timeout" => self.shutdown_timeout = Some(given.duration()?),
             "max_connections" => self.max_connections = Some(given.count(MOST_CONNECTIONS)?),
             "allowed_hosts" => self.allowed_hosts = Some(each(&given.list()?, values::host)?),

@@ -124,6 +124,8 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.identity.token_wait, Duration::from_secs(10));
     assert_eq!(config.identity.on_refused, OnRefused::Exit);
     assert_eq!(config.client.response_timeout, Duration::from_secs(600));
+    assert_eq!([config.client.body_timeout, config.server.body_timeout], [Duration::from_secs(300); 2]);
+    assert_eq!(config.server.request_head_timeout, Duration::from_secs(30));
     assert_eq!(config.routing.interfaces, [Interface::Public]);
     assert_eq!((config.log.format, config.log.access_log), (LogFormat::Text, false));
     assert!(config.workers >= 1);

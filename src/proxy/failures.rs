@@ -67,6 +67,13 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
         SendError::RequestCut(_) => {
             (Reason::BadRequest, "the request's body ended before it was whole; send it again".to_owned())
         }
+        SendError::ClientSilent(limit) => (
+            Reason::RequestTimeout,
+            format!(
+                "nothing more of the request's body came for {} s; send it again, or raise body_timeout",
+                limit.as_secs()
+            ),
+        ),
         SendError::BodySpent => (
             Reason::UpstreamClosed,
             format!(

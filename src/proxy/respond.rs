@@ -35,6 +35,7 @@ pub(super) fn status(reason: Reason) -> StatusCode {
         | Reason::RuleDenied
         | Reason::MintsCredential => StatusCode::FORBIDDEN,
         Reason::NoSuchService | Reason::NoSuchRegion => StatusCode::NOT_FOUND,
+        Reason::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
         Reason::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -85,7 +86,7 @@ pub(super) fn refusing_heads(metrics: Arc<Metrics>) -> Refuse {
         let failure = match status {
             StatusCode::URI_TOO_LONG => Failure::new(
                 Reason::TargetTooLong,
-                "the request target is longer than 65534 bytes; send what it holds in a body",
+                "the request target is longer than 64 KiB; send what it holds in a body",
             ),
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Failure::new(
                 Reason::HeaderTooLarge,
@@ -175,6 +176,7 @@ mod tests {
             (Reason::MintsCredential, 403, "mints_credential"),
             (Reason::NoSuchService, 404, "no_such_service"),
             (Reason::NoSuchRegion, 404, "no_such_region"),
+            (Reason::RequestTimeout, 408, "request_timeout"),
             (Reason::BodyTooLarge, 413, "body_too_large"),
             (Reason::ExpectationFailed, 417, "expectation_failed"),
             (Reason::TargetTooLong, 414, "target_too_long"),

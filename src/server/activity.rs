@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http_body::Body;
 use tokio::time::Instant;
 
 use super::connection::Limits;
 use super::lane::Lane;
 use super::presence::Presence;
+use crate::raw_names::Names;
 
 /// One connection's. HTTP/1 answers one request at a time.
 pub(crate) struct Activity {
@@ -21,13 +23,20 @@ pub(crate) struct Activity {
     idle_since: Moment,
     head_since: Moment,
     unsent_since: Moment,
+    /// Length of the last request's body.
+    body_bytes: AtomicU64,
     /// Whether all of the request's body has been read; shared with who reads it.
     body_is_over: Arc<AtomicBool>,
     has_left: AtomicBool,
     presence: Mutex<Option<Presence>>,
     lane: Lane,
+    has_names: AtomicBool,
+    names: Mutex<Option<Names>>,
     after: Mutex<Option<After>>,
 }
+
+/// In place of a length.
+const UNKNOWN: u64 = u64::MAX;
 
 /// What goes on on a connection once HTTP has ended there.
 type After = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -74,6 +83,9 @@ impl Activity {
             idle_since: Moment::default(),
             head_since: Moment::default(),
             unsent_since: Moment::default(),
+            body_bytes: AtomicU64::new(0),
+            names: Mutex::new(None),
+            has_names: AtomicBool::new(false),
             body_is_over: Arc::new(AtomicBool::new(true)),
             has_left: AtomicBool::new(false),
             presence: Mutex::new(None),
@@ -84,11 +96,12 @@ impl Activity {
         activity
     }
 
-    /// A request has come, with a body or without.
-    pub(crate) fn request_began(&self, has_body: bool) {
+    /// A request has come, with this body.
+    pub(crate) fn request_began(&self, body: &impl Body) {
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.head_since.clear();
-        self.body_is_over.store(!has_body, Ordering::Relaxed);
+        self.body_bytes.store(body.size_hint().exact().unwrap_or(UNKNOWN), Ordering::Relaxed);
+        self.body_is_over.store(body.is_end_stream(), Ordering::Relaxed);
         self.lane.begin();
         self.busy.store(true, Ordering::Relaxed);
     }
@@ -131,6 +144,30 @@ impl Activity {
     /// Whether the body of the last request that came has not been read to its end.
     pub(crate) fn has_unread(&self) -> bool {
         !self.body_is_over.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last request ends `count` bytes behind its head, so that the next one's begins there. A body in
+    /// chunks that has been read does so if what was read last `ends_as_chunks_do`: were it more, hyper would have seen
+    /// another head in it.
+    pub(super) fn body_ended_at(&self, count: u64, ends_as_chunks_do: bool) -> bool {
+        match self.body_bytes.load(Ordering::Relaxed) {
+            UNKNOWN => !self.has_unread() && ends_as_chunks_do,
+            bytes => bytes == count,
+        }
+    }
+
+    /// Names that hyper cannot hold stand in the head that comes.
+    pub(super) fn note_names(&self, names: Names) {
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
+        self.has_names.store(true, Ordering::Relaxed);
+    }
+
+    /// Those of the request that has come.
+    pub(crate) fn names(&self) -> Option<Names> {
+        if !self.has_names.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Bytes have come while there was no request.

@@ -38,7 +38,7 @@ use super::listener::Transport;
 use super::tap::{Refuse, Tap};
 use crate::shutdown::{self, Stop};
 
-/// What a connection may use.
+/// What a connection may use, and how it speaks.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Without a request.
@@ -47,6 +47,8 @@ pub(crate) struct Limits {
     pub(crate) head: Duration,
     /// In which a client takes nothing of its response.
     pub(crate) body: Duration,
+    /// Whether field names keep the letter case they came in; else they are in lower case.
+    pub(crate) preserve_header_case: bool,
 }
 
 impl Limits {
@@ -77,6 +79,9 @@ pub(crate) async fn serve<T, H, F, B>(
     });
     let mut connection = http1::Builder::new()
         .half_close(true)
+        .preserve_header_case(limits.preserve_header_case)
+        // Of those that we add: `X-Storage-Url`, as Swift writes it.
+        .title_case_headers(limits.preserve_header_case)
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
         .max_buf_size(READ_BUFFER_BYTES)
@@ -214,10 +219,11 @@ mod tests {
         let (client, server) = duplex(1024);
         let activity = Arc::new(Activity::new());
         tokio::spawn(async move {
-            let limits = Limits { idle, head: idle, body: Duration::from_secs(300) };
+            let limits =
+                Limits { idle, head: idle, body: Duration::from_secs(300), preserve_header_case: true };
             let refuse = Refuse::new(|_| Bytes::new());
             serve(server, Arc::clone(&activity), limits, stop, refuse, |_| {
-                activity.request_began(false);
+                activity.request_began(&Full::<Bytes>::default());
                 activity.request_ended();
                 async { Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH]))) }
             })

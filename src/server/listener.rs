@@ -265,3 +265,21 @@ impl Transport for UnixStream {
         self.as_fd().try_clone_to_owned().map_or(Presence::Unknown, Presence::Unix)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn small_writes_to_a_client_are_not_held_back() {
+        let listen = ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false };
+        let listener = Listener::bind(&listen).unwrap().unwrap();
+        let BoundAddr::Tcp(addr) = listener.addr().clone() else { panic!("it is TCP") };
+        let acceptor = listener.into_acceptor().unwrap();
+        let _client = TcpStream::connect(addr).await.unwrap();
+        let Accepted::Tcp(accepted, _) = acceptor.accept().await.unwrap() else { panic!("it is TCP") };
+        assert!(SockRef::from(&accepted).tcp_nodelay().unwrap());
+    }
+}

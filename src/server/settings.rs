@@ -10,9 +10,16 @@ use std::time::Duration;
 pub struct Settings {
     /// Connections at once, over all listeners.
     pub max_connections: usize,
-    /// How long a connection may be open without a request in flight, and how
-    /// long the head of a request may take.
+    /// How long a connection may be open without a request in flight.
     pub idle_timeout: Duration,
+    /// How long the head of a request may take, from its first byte.
+    pub request_head_timeout: Duration,
+    /// How long a client may take nothing of what waits for it.
+    pub body_timeout: Duration,
+    /// How long nothing may pass through an upgraded connection.
+    pub tunnel_timeout: Duration,
+    /// Whether field names keep the letter case they came in.
+    pub preserve_header_case: bool,
     /// How long requests in flight may go on after the signal to stop.
     pub shutdown_timeout: Duration,
 }

@@ -10,6 +10,9 @@
 //!    request are such an answer, and are replaced by one of ours. (Behind a response that is not yet written they are not
 //!    known from it, and stay.)
 //!
+//! 5. Field names that hyper cannot hold: see [`raw_names`](crate::raw_names). Where a head begins is known behind a request
+//!    that came alone; behind pipelined ones it is not looked for, and hyper refuses such a name.
+//!
 //! Body bytes pass untouched; each call costs them a flag or two.
 
 use std::fmt;
@@ -26,6 +29,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::Activity;
 use super::listener::Transport;
 use super::presence::Presence;
+use crate::raw_names::Mask;
 
 /// Makes a response of ours, head and body, for a status that hyper chose.
 #[derive(Clone)]
@@ -51,12 +55,31 @@ pub(super) struct Tap<T> {
     /// Read from the socket and not yet by hyper.
     ahead: BytesMut,
     has_ended: bool,
-    /// Requests that had begun when hyper's buffer was last empty and no request in flight.
+    /// Requests that had begun when hyper's buffer was last empty.
+    flushed: u64,
+    /// The same, when no request was in flight.
     settled: u64,
     is_refused: bool,
+    heads: Heads,
+    /// Whether what hyper has read last ends in an empty line.
+    ends_as_chunks_do: bool,
+    mask: Mask,
     waker: Option<Waker>,
 }
 
+/// Where in the client's bytes we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heads {
+    /// So many bytes behind a head.
+    Behind(u64),
+    /// In the middle of one.
+    Within,
+    /// Not known any more.
+    Lost,
+}
+
+/// How hyper's own 100 begins.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 ";
 /// Bytes read ahead; a pipelined request, at most.
 const AHEAD_BYTES: usize = 4096;
 
@@ -68,8 +91,12 @@ impl<T: Transport> Tap<T> {
             refuse,
             ahead: BytesMut::new(),
             has_ended: false,
+            flushed: 0,
             settled: 0,
             is_refused: false,
+            heads: Heads::Behind(0),
+            ends_as_chunks_do: false,
+            mask: Mask::default(),
             waker: None,
         }
     }
@@ -116,6 +143,34 @@ impl<T: Transport> Tap<T> {
         }
     }
 
+    /// Looks at bytes that hyper reads.
+    fn look_at(&mut self, bytes: &mut [u8]) {
+        if self.activity.has_request() {
+            if let Heads::Behind(count) = &mut self.heads {
+                *count += bytes.len() as u64;
+            }
+            self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
+            return;
+        }
+        self.activity.note_head();
+        if let Heads::Behind(count) = self.heads
+            && !self.activity.body_ended_at(count, self.ends_as_chunks_do)
+        {
+            self.heads = Heads::Lost;
+        }
+        if self.heads == Heads::Lost {
+            return;
+        }
+        self.heads = match self.mask.read(bytes) {
+            Some(end) => Heads::Behind((bytes.len() - end) as u64),
+            None => Heads::Within,
+        };
+        self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
+        if let Some(names) = self.mask.take_names() {
+            self.activity.note_names(names);
+        }
+    }
+
     /// Answers bytes that are hyper's own, if these are: whether they have been dealt with.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
         if self.settled != self.activity.begun() || self.activity.has_request() {
@@ -124,6 +179,9 @@ impl<T: Transport> Tap<T> {
         let status =
             bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| StatusCode::from_bytes(rest.get(..3)?).ok());
         let Some(status) = status.filter(StatusCode::is_client_error) else { return false };
+        let is_all_target =
+            status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE && self.mask.is_in_first_line();
+        let status = if is_all_target { StatusCode::URI_TOO_LONG } else { status };
         self.activity.lane().put(&(self.refuse.0)(status));
         self.is_refused = true;
         true
@@ -138,14 +196,16 @@ impl<T: Transport> Tap<T> {
     ) -> Poll<io::Result<Option<usize>>> {
         let lane = self.activity.lane();
         if lane.is_used() {
-            if lane.goes_first() {
+            // A 100 comes in its turn behind other interim responses.
+            let is_continue = first.starts_with(CONTINUE) && self.flushed == self.activity.begun();
+            if lane.goes_first() || is_continue {
                 let written = lane.poll_write(cx, &mut self.socket);
                 self.activity.note_unsent(written.is_pending());
                 ready!(written)?;
             }
             if self.activity.lane().wants_head()
                 && let Some(end) = memchr::memmem::find(first, b"\r\n\r\n")
-                && !first.starts_with(b"HTTP/1.1 100 ")
+                && !first.starts_with(CONTINUE)
                 && self.activity.lane().take_head(&first[..end + 2])
             {
                 return Poll::Ready(Ok(Some(end + 4)));
@@ -177,8 +237,8 @@ impl<T: Transport> AsyncRead for Tap<T> {
             ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
             this.has_ended = buf.filled().len() == before && buf.remaining() > 0;
         }
-        if buf.filled().len() > before && !this.activity.has_request() {
-            this.activity.note_head();
+        if buf.filled().len() > before {
+            this.look_at(&mut buf.filled_mut()[before..]);
         }
         Poll::Ready(Ok(()))
     }
@@ -223,6 +283,7 @@ impl<T: Transport> AsyncWrite for Tap<T> {
             ready!(written)?;
             this.activity.lane().note_empty();
         }
+        this.flushed = this.activity.begun();
         if this.activity.has_request() {
             this.read_ahead(cx);
         } else {

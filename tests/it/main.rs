@@ -5,7 +5,9 @@
 
 mod support;
 
+mod addresses;
 mod admin;
+mod deadlines;
 mod discovery;
 mod endings;
 mod face;
@@ -17,10 +19,12 @@ mod interim;
 mod keeping;
 mod links;
 mod listeners;
+mod names;
 mod replay;
 mod routing;
 mod shutdown;
 mod streaming;
+mod tls;
 mod token;
 mod upgrades;
 mod uploads;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatestone::catalog::EndpointUrl;
 use gatestone::client::{Client, Outgoing, SendError, Upload};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -56,6 +56,8 @@ async fn attempt(
         target: &target,
         headers: &headers,
         body: Some(upload),
+        extensions: &Extensions::new(),
+        lines: None,
         interim: None,
     };
     let serving = async {
@@ -139,6 +141,8 @@ async fn a_large_body_that_was_not_asked_for_can_be_sent_elsewhere() {
         target: &target,
         headers: &HeaderMap::new(),
         body: Some(&upload),
+        extensions: &Extensions::new(),
+        lines: None,
         interim: None,
     };
     let error = client.forward(&"http://127.0.0.1:1".parse().unwrap(), &request).await.unwrap_err();

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use gatestone::config::Config;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::config;
 use super::keystone::Keystone;
 use super::proxy::Proxy;
 
@@ -35,12 +37,19 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A proxy in front of such an upstream.
 pub(crate) async fn by_hand() -> (Upstream, Keystone, Proxy) {
+    by_hand_with(|_| {}).await
+}
+
+/// The same, with settings of its own.
+pub(crate) async fn by_hand_with(change: impl FnOnce(&mut Config)) -> (Upstream, Keystone, Proxy) {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/AUTH_p", upstream.local_addr().unwrap());
     let catalog = json!([{ "type": "object-store", "endpoints": [
         { "interface": "public", "region_id": "R", "url": url } ] }]);
     let keystone = Keystone::start(catalog).await;
-    let proxy = Proxy::start(&keystone);
+    let mut settings = config::password(&keystone.url);
+    change(&mut settings);
+    let proxy = Proxy::with(settings);
     (Upstream(upstream), keystone, proxy)
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A response as it came off the wire.
@@ -82,12 +82,12 @@ pub(crate) async fn read_reply(stream: &mut TcpStream, to_head: bool) -> Reply {
 }
 
 /// Reads up to and with the empty line. Panics if the connection ends before it.
-pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     try_read_head(stream).await.expect("the connection ended within a head")
 }
 
 /// Reads up to and with the empty line, or nothing if the connection ends before it.
-pub(crate) async fn try_read_head(stream: &mut TcpStream) -> Option<String> {
+pub(crate) async fn try_read_head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -44,22 +44,7 @@ impl Authority {
     /// Listens with a certificate for `name`, and passes what comes on to `plain`.
     /// With `wants_client`, only for clients with a certificate of this CA.
     pub(crate) async fn in_front_of(&self, plain: SocketAddr, name: &str, wants_client: bool) -> SocketAddr {
-        let (certificate, key) = self.sign(name);
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .unwrap();
-        let builder = if wants_client {
-            let mut roots = RootCertStore::empty();
-            roots.add(CertificateDer::from(self.issuer.der().to_vec())).unwrap();
-            let roots = Arc::new(roots);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build().unwrap();
-            builder.with_client_cert_verifier(verifier)
-        } else {
-            builder.with_no_client_auth()
-        };
-        let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+        let config = self.server_config(name, wants_client, rustls::DEFAULT_VERSIONS);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -78,6 +63,31 @@ impl Authority {
             }
         });
         addr
+    }
+
+    /// A server with a certificate for `name` that speaks these versions.
+    pub(crate) fn server_config(
+        &self,
+        name: &str,
+        wants_client: bool,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> ServerConfig {
+        let (certificate, key) = self.sign(name);
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions)
+            .unwrap();
+        let builder = if wants_client {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from(self.issuer.der().to_vec())).unwrap();
+            let roots = Arc::new(roots);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build().unwrap();
+            builder.with_client_cert_verifier(verifier)
+        } else {
+            builder.with_no_client_auth()
+        };
+        builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()
     }
 
     fn sign(&self, name: &str) -> (rcgen::Certificate, KeyPair) {

@@ -1,0 +1,74 @@
+//! Fields with raw UTF-8 in their names, on their way through: Swift takes and gives them as metadata.
+//!
+//! 1. In a request they are invalid (RFC 9110 §5.1) and refused, unless they are what Swift takes: user metadata
+//!    (`X-Object-Meta-..` and its like) in UTF-8.
+//! 2. In a response they pass if they are UTF-8. Others are left out, and counted: what hyper would do instead is lose the
+//!    whole response.
+//! 3. Names with an underscore do not pass, as among other names.
+
+use http::HeaderMap;
+
+use crate::failure::{Failure, Reason};
+use crate::metrics::Metrics;
+use crate::raw_names::{self, Names, RawField};
+
+/// Field lines for the next head that goes to the client; an extension of the response.
+#[derive(Clone, Debug)]
+pub(super) struct Lines(pub(super) Vec<u8>);
+
+/// Rules 1 and 3.
+pub(super) fn of_request(headers: &mut HeaderMap, names: &Names) -> Result<Vec<u8>, Failure> {
+    let fields = raw_names::take(headers, names);
+    if !fields.iter().all(|field| is_metadata(&field.name)) {
+        return Err(Failure::new(
+            Reason::BadRequest,
+            "a field name of the request has bytes that are not ASCII (RFC 9110 5.1); only names of Swift's metadata may, in UTF-8",
+        ));
+    }
+    Ok(raw_names::lines(&passing(fields)))
+}
+
+/// Rules 2 and 3.
+pub(super) fn of_response(headers: &mut HeaderMap, names: &Names, metrics: &Metrics) -> Option<Lines> {
+    let fields = raw_names::take(headers, names);
+    let count = fields.len();
+    let passing = passing(fields);
+    metrics.fields_dropped(names.raw_count().saturating_sub(passing.len().min(count)));
+    (!passing.is_empty()).then(|| Lines(raw_names::lines(&passing)))
+}
+
+fn passing(mut fields: Vec<RawField>) -> Vec<RawField> {
+    fields.retain(|field| std::str::from_utf8(&field.name).is_ok() && !field.name.contains(&b'_'));
+    fields
+}
+
+/// Whether this is `X-`, a kind, `-Meta-` and more, in UTF-8.
+fn is_metadata(name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let name = name.to_ascii_lowercase();
+    let rest = ["x-account-", "x-container-", "x-object-"].iter().find_map(|kind| name.strip_prefix(kind));
+    rest.is_some_and(|rest| rest.starts_with("meta-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_known_by_its_name() {
+        for name in ["X-Object-Meta-Gr\u{f6}\u{df}e", "x-container-meta-\u{e12}", "X-ACCOUNT-META-\u{e9}"] {
+            assert!(is_metadata(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "X-Object-Meta\u{e9}",
+            "X-Objec\u{e9}t-Meta-A",
+            "X-Object-Sysmeta-\u{e9}",
+            "Content-Length\u{e9}",
+            "\u{e9}",
+            "X-Auth-Token\u{e9}",
+        ] {
+            assert!(!is_metadata(name.as_bytes()), "{name}");
+        }
+        assert!(!is_metadata(b"X-Object-Meta-\xff"));
+    }
+}
