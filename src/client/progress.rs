@@ -180,6 +180,7 @@ mod tests {
             (600, 300, Some(450), Some(460), 1060, "upstream"),
             (300, 600, None, None, 300, "upstream"),
             (300, 600, Some(250), None, 850, "client"),
+            (300, 600, Some(250), Some(310), 610, "upstream"),
             (300, 600, Some(250), Some(849), 1149, "upstream"),
         ];
         for (response_timeout, body_timeout, clients, upstreams, end, who) in table {
