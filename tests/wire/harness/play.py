@@ -154,7 +154,7 @@ class Play:
         leaked = [c for c in self.opened if c.end == 'client' and self.ours and self.token in bytes(c.raw)]
         for conn in self.opened:
             conn.close()
-        while select.select([self.listener], [], [], 0)[0]:
+        while self.listener.fileno() >= 0 and select.select([self.listener], [], [], 0)[0]:
             self.listener.accept()[0].close()
         if leaked:
             raise Failure('the token reached a client: %s' % short(leaked[0].raw))

@@ -35,9 +35,10 @@ class Keystone(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, origins):
+    def __init__(self, origins, token=None):
         super().__init__(('127.0.0.1', 0), Login)
-        self.token = 'gAAAAAB' + secrets.token_hex(16)
+        self.token = token or 'gAAAAAB' + secrets.token_hex(16)
+        self.origins, self.others = origins, []
         self.url = 'http://127.0.0.1:%d/v3' % self.server_port
         endpoints = [{'id': region, 'interface': 'public', 'region': region, 'region_id': region,
                       'url': 'http://127.0.0.1:%d/v1/AUTH_p' % port} for region, port in origins.items()]
@@ -46,6 +47,17 @@ class Keystone(ThreadingHTTPServer):
                 {'id': 'k', 'interface': 'public', 'region': 'r0', 'region_id': 'r0', 'url': self.url}]},
             {'id': 's', 'type': 'object-store', 'name': 'swift', 'endpoints': endpoints}]
         threading.Thread(target=self.serve_forever, args=(0.2,), daemon=True).start()
+
+    def of(self, region):
+        """Another one that knows one region only, and gives the same token."""
+        one = {region: self.origins[region], 'r0': self.origins['r0']}
+        self.others.append(Keystone(one, self.token))
+        return self.others[-1]
+
+    def end(self):
+        for server in (self, *self.others):
+            server.shutdown()
+            server.server_close()
 
     def answer(self):
         def when(seconds):
