@@ -20,7 +20,8 @@ def asked(p, sent):
     client = p.client(sent)
     origin = p.accept(client)
     head = origin.head()
-    want([v.lower() for v in head.all(b'expect')] == [b'100-continue'], 'Expect: 100-continue at the origin', head.fields)
+    want(not p.ours or [v.lower() for v in head.all(b'expect')] == [b'100-continue'], 'Expect: 100-continue at the origin',
+         head.fields)
     origin.frame(head, 'none')
     return client, origin, head
 
@@ -192,6 +193,7 @@ def client_that_leaves_instead_of_its_body(p):
 def origin_that_closes_instead_of_a_100(p):
     client, origin, _ = asked(p, put())
     origin.close()
+    p.once_again(client)
     message = client.response(seconds=4)
     want(message.status >= 500 and not message.interim, 'an error without a 100', message.start, message.interim)
 

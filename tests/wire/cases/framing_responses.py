@@ -1,4 +1,5 @@
 """What an answer is, and where it ends."""
+from harness.conn import Ended
 from harness.play import GET, want
 from harness.ways import (all_of, answered, any_of, bad_gateway, body, framed, has, lacks, table)
 
@@ -16,6 +17,7 @@ hello, empty = body(b'hello'), body(b'')
 L5 = b'Content-Length: 5\r\n'
 TE = b'Transfer-Encoding: chunked\r\n'
 CHUNKS = b'5\r\nhello\r\n0\r\n\r\n'
+FRESH_OR_ERROR = {'again': 'fresh', 'or_error': True}
 REUSED, FRESH = {'again': 'reused'}, {'again': 'fresh'}
 
 
@@ -77,7 +79,6 @@ table(ROW, answered, True, [
      {'ask': PUT, 'status': 201, 'again': 'reused'}),
     ('partial-content', '9110 15.3.7', ok(L5 + b'Content-Range: bytes 0-4/10\r\n', b'hello', b'HTTP/1.1 206 Partial Content'),
      hello, has(b'content-range', b'bytes 0-4/10'), {'status': 206}),
-    ('two-equal-lengths', '9110 8.6', ok(L5 + L5, b'hello'), hello, has(b'content-length', b'5'), {'status': 200}),
     ('status-299', '9110 15', ok(L5, b'hello', b'HTTP/1.1 299 Odd'), hello, {'status': 299}),
     ('status-418', '9110 15.5.19', ok(L5, b'hello', b'HTTP/1.1 418 Teapot'), hello, {'status': 418}),
     ('status-507', '4918 11.5', ok(L5, b'hello', b'HTTP/1.1 507 Insufficient Storage'), hello, {'status': 507}),
@@ -115,9 +116,9 @@ table(ROW, answered, True, [
     ('bytes-after-the-last-chunk', '9112 7.1', ok(TE, CHUNKS + b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'), hello,
      FRESH),
     ('body-of-no-content', '9110 15.3.5', ok(L5, b'hello', b'HTTP/1.1 204 No Content'), lacks(b'content-length'),
-     {'status': 204, 'again': 'fresh'}),
+     {'status': 204, 'again': 'fresh', 'or_error': True}),
     ('chunks-of-no-content', '9112 6.1', ok(TE, CHUNKS, b'HTTP/1.1 204 No Content'), lacks(b'transfer-encoding'),
-     {'status': 204, 'again': 'fresh'}),
+     {'status': 204, 'again': 'fresh', 'or_error': True}),
     ('body-of-not-modified', '9110 15.4.5', ok(L5, b'hello', b'HTTP/1.1 304 Not Modified'), {'status': 304, 'again': 'fresh'}),
     ('body-of-head', '9110 9.3.2', ok(L5, b'hello'), has(b'content-length', b'5'), {'ask': HEAD, 'again': 'fresh'}),
     ('chunks-of-head', '9110 9.3.2', ok(TE, CHUNKS), {'ask': HEAD, 'again': 'fresh'}),
@@ -126,9 +127,9 @@ table(ROW, answered, True, [
 
 # ------------------------------------------------------------------ more than one meaning
 table(ROW, answered, True, [
-    ('length-before-coding', '9112 6.3', ok(b'Content-Length: 3\r\n' + TE, CHUNKS), hello, FRESH),
-    ('coding-before-length', '9112 6.3', ok(TE + b'Content-Length: 3\r\n', CHUNKS), hello, FRESH),
-    ('large-length-beside-coding', '9112 6.3', ok(b'Content-Length: 5000\r\n' + TE, CHUNKS), hello, FRESH),
+    ('length-before-coding', '9112 6.3', ok(b'Content-Length: 3\r\n' + TE, CHUNKS), hello, FRESH_OR_ERROR),
+    ('coding-before-length', '9112 6.3', ok(TE + b'Content-Length: 3\r\n', CHUNKS), hello, FRESH_OR_ERROR),
+    ('large-length-beside-coding', '9112 6.3', ok(b'Content-Length: 5000\r\n' + TE, CHUNKS), hello, FRESH_OR_ERROR),
 ])
 
 
@@ -139,7 +140,8 @@ def answer_or_none(p, raw, check, end='keep'):
 
 PASSED = all_of(lambda m: want(m.status == 200, '200', m.start), hello)
 table(ROW, answer_or_none, True, [
-    ('length-with-a-leading-zero', '9110 8.6', ok(b'Content-Length: 05\r\n', b'hello'), all_of(PASSED, has(b'content-length', b'5'))),
+    ('two-equal-lengths', '9110 8.6', ok(L5 + L5, b'hello'), PASSED),
+    ('length-with-a-leading-zero', '9110 8.6', ok(b'Content-Length: 05\r\n', b'hello'), PASSED),
     ('length-list-of-equals', '9110 8.6', ok(b'Content-Length: 5, 5\r\n', b'hello'), PASSED),
     ('bare-lf-in-the-head', '9112 2.2', b'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello', PASSED),
     ('bare-lf-after-a-field', '9112 2.2', b'HTTP/1.1 200 OK\r\nX-A: 1\nContent-Length: 5\r\n\r\nhello', PASSED),
@@ -180,7 +182,7 @@ table(ROW, bad_gateway, True, [
     ('status-in-letters', '9112 4', ok(L5, b'hello', b'HTTP/1.1 OK')),
     ('status-with-minus', '9112 4', ok(L5, b'hello', b'HTTP/1.1 -20 OK')),
     ('status-0', '9110 15', ok(L5, b'hello', b'HTTP/1.1 000 OK')),
-    ('version-2-0', '9110 2.5', ok(L5, b'hello', b'HTTP/2.0 200 OK')),
+    ('version-2-0', '9110 2.5', ok(L5, b'hello', b'HTTP/2.0 200 OK'), {'others_may': PASSED}),
     ('version-of-another-protocol', '9112 4', ok(L5, b'hello', b'ICY 200 OK')),
     ('nul-in-the-status-line', '9112 4', ok(L5, b'hello', b'HTTP/1.1 200 O\0K'), {'may': PASSED}),
     ('not-http-at-all', '9112 4', b'220 mail.example ESMTP\r\n'),
@@ -217,7 +219,10 @@ def bad_chunk(p, data):
     client, origin, _ = p.through(GET)
     origin.send(ok(TE + b'X-A: 1\r\n', b'5\r\nfirst\r\n'))
     origin.try_send(data)
-    message = client.response(may_be_cut=True, seconds=3)
+    try:
+        message = client.response(may_be_cut=True, seconds=3)
+    except Ended:
+        return
     if message.status >= 500:
         return
     want(message.cut in ('fin', 'reset'), 'a body that is cut', message.body, message.cut)
@@ -242,7 +247,10 @@ def bad_chunk_end(p, data):
     client, origin, _ = p.through(GET)
     origin.send(ok(TE, b'5\r\nhello'))
     origin.try_send(data)
-    message = client.response(may_be_cut=True, seconds=3)
+    try:
+        message = client.response(may_be_cut=True, seconds=3)
+    except Ended:
+        return
     want(message.status >= 500 or message.cut in ('fin', 'reset'), 'a body that is cut', message.body, message.cut)
 
 
@@ -250,7 +258,7 @@ table(ROW, bad_chunk_end, True, [
     ('chunk-longer-than-its-size', '9112 7.1', b'!!\r\n0\r\n\r\n'),
     ('chunk-without-line-end', '9112 7.1', b'0\r\n\r\n'),
     ('bare-cr-after-a-chunk', '9112 7.1', b'\rX0\r\n\r\n'),
-    ('nul-in-a-trailer', '9112 7.1.2', b'\r\n0\r\nX-T: a\0b\r\n\r\n'),
+    ('nul-in-a-trailer', '9112 7.1.2', b'\r\n0\r\nX-T: a\0b\r\n\r\n', {'peers': False}),
 ])
 table(ROW, answered, False, [
     ('old-client-of-chunks', '9112 6.1', ok(TE, CHUNKS), hello, framed('close', 'length'), lacks(b'transfer-encoding'),

@@ -1,7 +1,7 @@
 """Connections to the origin that are used again, and close at the wrong moment (RFC 9110 9.2.2, RFC 9112 9.3.1)."""
 import time
 
-from harness.conn import Failure, short
+from harness.conn import Ended, Failure, short
 from harness.play import BASE, GET, OK, case, want
 from harness.ways import body, table
 
@@ -36,7 +36,12 @@ def told(p, client, status=0):
     other = p.first(client)
     if other is not None:
         raise Failure('it was sent again: %s' % short(other.some()))
-    message = client.response(may_be_cut=True)
+    try:
+        message = client.response(may_be_cut=True)
+    except Ended:
+        want(not p.ours, 'an answer', client.over)
+        p.nobody(0.3)
+        return None
     want(message.status >= 500 and status in (0, message.status) or message.cut, 'an error', message.start, message.body)
     p.nobody(0.3)
     return message
@@ -116,7 +121,7 @@ for how, verb in (('close', 'closes'), ('reset', 'resets')):
         ('post-origin-%s-on-receipt' % verb, '9110 9.2.2', ask(b'POST', L5, b'hello')),
         ('empty-post-origin-%s-on-receipt' % verb, '9110 9.2.2', ask(b'POST', b'Content-Length: 0\r\n')),
         ('patch-origin-%s-on-receipt' % verb, '9110 9.2.2', ask(b'PATCH', L5, b'hello')),
-        ('unknown-method-origin-%s-on-receipt' % verb, '9110 9.2.2', ask(b'FROBNICATE')),
+        ('lock-origin-%s-on-receipt' % verb, '9110 9.2.2', ask(b'LOCK')),
     ])
 table(ROW, lambda p, sent, check: at_once(p, sent, check, 'close'), True, [
     ('get-origin-closes-at-that-moment', '9112 9.3.1', ask(), EMPTY),
@@ -145,7 +150,7 @@ def post_is_sent_at_most_once_when_the_origin_closes_at_that_moment(p):
         p.nobody(0.05)
 
 
-@case('9110 9.2.2')
+@case('9110 9.2.2', peers=False)
 def nothing_again_after_half_an_answer(p):
     client, origin = warm(p)
     p.ask(client, ask())
@@ -167,7 +172,7 @@ def nothing_again_after_half_a_body(p):
     told(p, client)
 
 
-@case('9110 9.2.2')
+@case('9110 9.2.2', peers=False)
 def nothing_again_after_an_interim_answer(p):
     client, origin = warm(p)
     p.ask(client, ask())

@@ -153,6 +153,7 @@ def refused_upgrade(p, answer):
     origin.send(answer)
     message = client.response()
     want(message.status == int(answer[9:12]), 'the answer', message.start)
+    time.sleep(0 if p.ours else 0.1)
     if client.waiting() or b'close' in (message.get(b'connection') or b''):
         client = p.client()
     p.ask(client, GET)
@@ -174,7 +175,10 @@ table(ROW, refused_upgrade, True, [
 def no_upgrade(p, sent):
     """The request is served as if nothing had been asked."""
     client = p.client(sent)
-    origin = p.accept(client)
+    origin = p.first(client)
+    if origin is None and not p.ours:
+        want(400 <= client.response().status < 600, 'a refusal', client.raw)
+        return
     request = origin.request()
     lacks(b'upgrade', b'http2-settings')(request)
     want(b'upgrade' not in b','.join(request.all(b'connection')).lower(), 'no Connection: Upgrade', request.fields)

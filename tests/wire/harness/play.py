@@ -113,6 +113,18 @@ class Play:
             raise Silent('neither an answer nor a request at the origin within %.1f s' % seconds)
         return self.accept() if self.listener in readable else None
 
+    def once_again(self, client, pieces=(), end='close'):
+        """Another proxy may try once more where an RFC lets it: the same answer on each new connection."""
+        while not self.ours and (origin := self.first(client)) is not None:
+            try:
+                origin.request(2, go=False)
+            except Failure:
+                pass
+            for piece in pieces:
+                origin.try_send(piece)
+            if end != 'keep':
+                getattr(origin, {'close': 'fin'}.get(end, end))()
+
     def next(self, client, old, seconds=PATIENCE):
         """The origin's connection on which the next request arrives: `old`, or a new one."""
         by = time.monotonic() + seconds

@@ -144,17 +144,17 @@ class Peer:
         places = ''.join('''
 upstream %(r)s { server 127.0.0.1:%(p)d max_fails=0; keepalive 8; }''' % {'r': r, 'p': p} for r, p in origins.items())
         places += '''
-map $http_upgrade $on { default ""; websocket upgrade; }
-map $http_upgrade $to { default ""; websocket websocket; }
+map "$server_protocol:$http_connection:$http_upgrade" $on { default ""; "~*^HTTP/1\\.1:.*upgrade.*:websocket$" upgrade; }
+map $on $to { default ""; upgrade websocket; }
 server { listen 127.0.0.1:%d backlog=1024; merge_slashes off; large_client_header_buffers 8 64k;''' % self.port
         places += ''.join('''
-location /object-store@%(r)s/ { proxy_pass http://%(r)s/v1/AUTH_p/; proxy_set_header Host 127.0.0.1:%(p)d; }'''
-                          % {'r': r, 'p': p} for r, p in origins.items())
+location /object-store@%(r)s/ { proxy_pass http://%(r)s/v1/AUTH_p/; proxy_set_header Host 127.0.0.1:%(p)d;
+  proxy_set_header Connection $on; proxy_set_header Upgrade $to; proxy_set_header X-Auth-Token "%(t)s"; }'''
+                          % {'r': r, 'p': p, 't': token} for r, p in origins.items())
         text = peers().NGX_HEAD.format(w=2, d=folder, n='nginx', nofile=4096) + '''
-proxy_http_version 1.1; proxy_set_header Connection $on; proxy_set_header Upgrade $to;
-proxy_set_header X-Auth-Token "%s"; proxy_buffering off; proxy_request_buffering off;
-proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; proxy_read_timeout 600s;
-proxy_max_temp_file_size 0; %s }}''' % (token, places)
+proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
+proxy_pass_header Date; proxy_pass_header Server; proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; proxy_read_timeout 600s;
+proxy_max_temp_file_size 0; %s }}''' % places
         return ['nginx', '-c', written(folder, 'nginx.conf', text), '-p', folder]
 
     def haproxy(self, origins, token, folder):
@@ -170,9 +170,11 @@ defaults
   timeout server 300s
   timeout http-keep-alive 300s
   http-reuse always
+  retry-on conn-failure empty-response
 frontend f
   bind 127.0.0.1:%d
   http-request set-header X-Auth-Token %s
+  http-request disable-l7-retry if !{ method GET HEAD PUT DELETE OPTIONS }
 ''' % (self.port, token)
         for r in origins:
             text += '  use_backend %s if { path_beg /object-store@%s/ }\n' % (r, r)
@@ -189,16 +191,20 @@ frontend f
             return dict({'@type': 'type.googleapis.com/envoy.extensions.' + name}, **values)
         spelling = {'stateful_formatter': {'name': 'preserve_case', 'typed_config': typed(
             'http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig')}}
+        idempotent = {'headers': [{'name': ':method', 'string_match': {'safe_regex': {
+            'regex': 'GET|HEAD|PUT|DELETE|OPTIONS'}}}]}
         routes = [{
-            'match': {'prefix': '/object-store@%s/' % r},
-            'route': {'cluster': r, 'prefix_rewrite': '/v1/AUTH_p/', 'host_rewrite_literal': '127.0.0.1:%d' % p,
-                      'timeout': '0s', 'retry_policy': {'retry_on': 'reset-before-request,connect-failure'}},
+            'match': dict(methods, prefix='/object-store@%s/' % r),
+            'route': dict(again, cluster=r, prefix_rewrite='/v1/AUTH_p/', timeout='0s',
+                          host_rewrite_literal='127.0.0.1:%d' % p),
             'request_headers_to_add': [{'header': {'key': 'x-auth-token', 'value': token},
-                                        'append_action': 'OVERWRITE_IF_EXISTS_OR_ADD'}]} for r, p in origins.items()]
+                                        'append_action': 'OVERWRITE_IF_EXISTS_OR_ADD'}]}
+            for r, p in origins.items() for methods, again in ((idempotent, {'retry_policy': {
+                'retry_on': 'connect-failure,reset', 'num_retries': 1}}), ({}, {}))]
         clusters = [{
             'name': r, 'type': 'STATIC', 'connect_timeout': '5s',
             'typed_extension_protocol_options': {'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed(
-                'upstreams.http.v3.HttpProtocolOptions', explicit_http_config={'http_protocol_options': {
+                'upstreams.http.v3.HttpProtocolOptions', common_http_protocol_options={'max_headers_count': 600}, explicit_http_config={'http_protocol_options': {
                     'enable_trailers': True, 'header_key_format': spelling}})},
             'load_assignment': {'cluster_name': r, 'endpoints': [{'lb_endpoints': [{'endpoint': {'address': {
                 'socket_address': {'address': '127.0.0.1', 'port_value': p}}}}]}]}} for r, p in origins.items()]
@@ -207,7 +213,7 @@ frontend f
             generate_request_id=False, stream_idle_timeout='300s', proxy_100_continue=True,
             upgrade_configs=[{'upgrade_type': 'websocket'}], max_request_headers_kb=96,
             common_http_protocol_options={'max_headers_count': 600},
-            http_protocol_options={'accept_http_10': True, 'enable_trailers': True, 'header_key_format': spelling,
+            http_protocol_options={'accept_http_10': True, 'default_host_for_http_10': 'localhost', 'enable_trailers': True, 'header_key_format': spelling,
                                    'allow_absolute_url': True},
             http_filters=[{'name': 'envoy.filters.http.router', 'typed_config': typed(
                 'filters.http.router.v3.Router', suppress_envoy_headers=True)}],

@@ -93,11 +93,14 @@ def as_it_should(p, request):
     want(request.all(b'x-auth-token') == [p.token], 'our X-Auth-Token, once', request.fields)
 
 
-def forwarded(p, sent, *checks, ours=(), answer=OK, version=b'1.1', status=200):
-    """See above."""
+def forwarded(p, sent, *checks, ours=(), or_refused=False, answer=OK, status=200):
+    """See above. `or_refused`: others may refuse it."""
     pieces = sent if isinstance(sent, list) else [sent]
     client = p.client(*pieces)
-    origin = p.accept(client)
+    origin = p.accept(client) if p.ours or not or_refused else p.first(client)
+    if origin is None:
+        want(400 <= client.response().status < 600, 'a refusal', client.raw)
+        return None
     request = origin.request()
     as_it_should(p, request)
     for check in (*checks, *(ours if p.ours else ())):
@@ -121,7 +124,8 @@ def broken(p, sent, status=400, then=b''):
         except Malformed as failure:
             raise Failure('a bad chunk was passed on: %s' % failure) from failure
         except Silent:
-            raise Failure('the origin saw no cut but has %s' % short(origin.raw, 400)) from None
+            if origin.raw:  # a connection on which nothing is asked does no harm
+                raise Failure('the origin saw no cut but has %s' % short(origin.raw, 400)) from None
         else:
             raise Failure('the origin got a whole request: %s, body %s' % (request.start, short(request.body)))
         origin.close()
@@ -139,8 +143,9 @@ def broken(p, sent, status=400, then=b''):
     p.nobody(0.05)
 
 
-def answered(p, raw, *checks, ask=GET, end='keep', again=None, ours=(), status=None, cut=False):
-    """See above. `end`: what the origin does after it. `again`: whether its connection is used again."""
+def answered(p, raw, *checks, ask=GET, end='keep', again=None, ours=(), status=None, or_error=False):
+    """See above. `end`: what the origin does after it. `again`: whether its connection is used again.
+    `or_error`: others may take it for no answer."""
     pieces = raw if isinstance(raw, list) else [raw]
     client = p.client(ask)
     origin = p.accept(client)
@@ -150,13 +155,17 @@ def answered(p, raw, *checks, ask=GET, end='keep', again=None, ours=(), status=N
         origin.fin()
     elif end == 'reset':
         origin.reset()
-    message = client.response(request.method, may_be_cut=cut)
+    if or_error:
+        p.once_again(client, pieces, end)
+    message = client.response(request.method)
+    if or_error and not p.ours and message.status >= 500:
+        return message
     want(message.status == (status or 200), 'the answer %d' % (status or 200), message.start)
     for check in (*checks, *(ours if p.ours else ())):
         check(message)
     if again:
         once_more(p, client, origin, again, message)
-    elif not cut and message.framing != 'close' and not client.over and end == 'keep':
+    elif message.framing != 'close' and not client.over and end == 'keep':
         client.quiet(0.03)
     return message
 
@@ -165,7 +174,8 @@ SECOND = b'GET /object-store/second HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 
 def once_more(p, client, origin, again, message=None):
-    """A second request, and on which connection it arrives: a fresh one, a reused one, or any."""
+    """A second request, and its answer. Ours sends it on a fresh connection, or on the same, as `again` says;
+    for others it is enough that the answer is the right one."""
     ended = client.over or message and (message.framing == 'close' or (
         b'close' in (message.get(b'connection') or b'').lower()))
     if ended:
@@ -173,9 +183,9 @@ def once_more(p, client, origin, again, message=None):
     else:
         p.ask(client, SECOND)
     other = p.next(client, origin)
-    if again == 'fresh':
+    if again == 'fresh' and p.ours:
         want(other is not origin, 'the origin\'s connection is not used again', bytes(origin.raw[origin.at:]))
-    elif again == 'reused':
+    elif again == 'reused' and p.ours:
         want(other is origin, 'the origin\'s connection is used again', 'a new one')
     request = other.request()
     want(request.target == BASE + b'/second', 'the second request', request.start)
@@ -185,8 +195,8 @@ def once_more(p, client, origin, again, message=None):
          message.body)
 
 
-def bad_gateway(p, raw, ask=GET, end='close', may=None, status=502, again=None, whole=True):
-    """See above. `may` judges an answer that is passed on instead."""
+def bad_gateway(p, raw, ask=GET, end='close', may=None, others_may=None, status=502):
+    """See above. `may` judges an answer that is passed on instead, `others_may` one of another proxy."""
     pieces = raw if isinstance(raw, list) else [raw]
     client = p.client(ask)
     origin = p.accept(client)
@@ -196,6 +206,7 @@ def bad_gateway(p, raw, ask=GET, end='close', may=None, status=502, again=None, 
         origin.fin()
     elif end == 'reset':
         origin.reset()
+    p.once_again(client, pieces, end)
     try:
         message = client.response(request.method, may_be_cut=True)
     except Ended:
@@ -205,13 +216,11 @@ def bad_gateway(p, raw, ask=GET, end='close', may=None, status=502, again=None, 
         if p.ours:
             want(message.get(b'x-gatestone-error').startswith(b'upstream_'), 'X-Gatestone-Error: upstream_*',
                  message.fields)
-    elif may is not None:
-        may(message)
+    elif may is not None or (others_may is not None and not p.ours and message.status < 500):
+        (may or others_may)(message)
     else:
         want(not p.ours and (message.status >= 500 or message.cut), 'an answer with %d' % status, message.start,
              message.body, message.cut)
-    if again:
-        once_more(p, client, origin, again, message)
     return message
 
 
