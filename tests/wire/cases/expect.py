@@ -26,6 +26,12 @@ def asked(p, sent):
     return client, origin, head
 
 
+def go(origin, head):
+    """Ask for the body, where a proxy has left that to the origin."""
+    if head.all(b'expect'):
+        origin.send(CONTINUE)
+
+
 def end_to_end(p, sent, data):
     """The 100 is the origin's, and comes when it does."""
     client, origin, head = asked(p, sent)
@@ -134,7 +140,7 @@ def body_sent_without_waiting(p):
 @case('9110 10.1.1')
 def large_body_of_a_client_that_waits(p):
     client, origin, head = asked(p, put(b'Content-Length: 3000000\r\n'))
-    origin.send(CONTINUE)
+    go(origin, head)
     want(client.head().status == 100, 'the 100', client.raw)
     pour = client.pour(3000000, 50000)
     origin.body(head)
@@ -147,18 +153,19 @@ def large_body_of_a_client_that_waits(p):
 @case('9110 10.1.1')
 def second_request_after_a_body(p):
     client, origin, head = asked(p, put())
-    origin.send(CONTINUE)
+    go(origin, head)
     want(client.head().status == 100, 'the 100', client.raw)
     client.send(b'hello')
     origin.body(head)
     origin.send(OK)
     want(client.response().status == 200, 'the answer', client.raw)
     p.ask(client, put())
-    again = p.next(client, origin)
+    again = p.next(None, origin)
     head = again.head()
-    client.quiet(0.2)
     again.frame(head, 'none')
-    again.send(CONTINUE)
+    if p.ours:
+        client.quiet(0.2)
+    go(again, head)
     want(client.head().status == 100, 'the second 100', client.raw)
     client.send(b'world')
     again.body(head)

@@ -126,10 +126,11 @@ class Play:
                 getattr(origin, {'close': 'fin'}.get(end, end))()
 
     def next(self, client, old, seconds=PATIENCE):
-        """The origin's connection on which the next request arrives: `old`, or a new one."""
+        """The origin's connection on which the next request arrives: `old`, or a new one. A failure if the client,
+        where one is given, is answered without."""
         by = time.monotonic() + seconds
         while True:
-            watched = [self.listener, client.sock] + ([] if old.over else [old.sock])
+            watched = [self.listener] + ([client.sock] if client else []) + ([] if old.over else [old.sock])
             readable, _, _ = select.select(watched, [], [], max(0, by - time.monotonic()))
             if self.listener in readable:
                 return self.accept()
@@ -141,7 +142,7 @@ class Play:
                 if more:
                     return old
                 continue
-            if client.sock in readable:
+            if client and client.sock in readable:
                 raise Failure('no second request at the origin; the client saw ' + self.glance(client))
             raise Silent('no second request at the origin within %.1f s' % seconds)
 

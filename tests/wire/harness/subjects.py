@@ -144,7 +144,8 @@ class Peer:
         places = ''.join('''
 upstream %(r)s { server 127.0.0.1:%(p)d max_fails=0; keepalive 8; }''' % {'r': r, 'p': p} for r, p in origins.items())
         places += '''
-map "$server_protocol:$http_connection:$http_upgrade" $on { default ""; "~*^HTTP/1\\.1:.*upgrade.*:websocket$" upgrade; }
+map "$server_protocol:$http_connection:$http_upgrade" $on {
+  default ""; "~*^HTTP/1\\.1:.*upgrade.*:websocket$" upgrade; }
 map $on $to { default ""; upgrade websocket; }
 server { listen 127.0.0.1:%d backlog=1024; merge_slashes off; large_client_header_buffers 8 64k;''' % self.port
         places += ''.join('''
@@ -153,8 +154,8 @@ location /object-store@%(r)s/ { proxy_pass http://%(r)s/v1/AUTH_p/; proxy_set_he
                           % {'r': r, 'p': p, 't': token} for r, p in origins.items())
         text = peers().NGX_HEAD.format(w=2, d=folder, n='nginx', nofile=4096) + '''
 proxy_http_version 1.1; proxy_buffering off; proxy_request_buffering off;
-proxy_pass_header Date; proxy_pass_header Server; proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buffers_size 128k; proxy_read_timeout 600s;
-proxy_max_temp_file_size 0; %s }}''' % places
+proxy_pass_header Date; proxy_pass_header Server; proxy_buffer_size 64k; proxy_buffers 8 64k;
+proxy_busy_buffers_size 128k; proxy_read_timeout 600s; proxy_max_temp_file_size 0; %s }}''' % places
         return ['nginx', '-c', written(folder, 'nginx.conf', text), '-p', folder]
 
     def haproxy(self, origins, token, folder):
@@ -204,7 +205,8 @@ frontend f
         clusters = [{
             'name': r, 'type': 'STATIC', 'connect_timeout': '5s',
             'typed_extension_protocol_options': {'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': typed(
-                'upstreams.http.v3.HttpProtocolOptions', common_http_protocol_options={'max_headers_count': 600}, explicit_http_config={'http_protocol_options': {
+                'upstreams.http.v3.HttpProtocolOptions', common_http_protocol_options={'max_headers_count': 600},
+                explicit_http_config={'http_protocol_options': {
                     'enable_trailers': True, 'header_key_format': spelling}})},
             'load_assignment': {'cluster_name': r, 'endpoints': [{'lb_endpoints': [{'endpoint': {'address': {
                 'socket_address': {'address': '127.0.0.1', 'port_value': p}}}}]}]}} for r, p in origins.items()]
@@ -213,8 +215,8 @@ frontend f
             generate_request_id=False, stream_idle_timeout='300s', proxy_100_continue=True,
             upgrade_configs=[{'upgrade_type': 'websocket'}], max_request_headers_kb=96,
             common_http_protocol_options={'max_headers_count': 600},
-            http_protocol_options={'accept_http_10': True, 'default_host_for_http_10': 'localhost', 'enable_trailers': True, 'header_key_format': spelling,
-                                   'allow_absolute_url': True},
+            http_protocol_options={'accept_http_10': True, 'default_host_for_http_10': 'localhost',
+                                   'enable_trailers': True, 'header_key_format': spelling, 'allow_absolute_url': True},
             http_filters=[{'name': 'envoy.filters.http.router', 'typed_config': typed(
                 'filters.http.router.v3.Router', suppress_envoy_headers=True)}],
             route_config={'virtual_hosts': [{'name': 'v', 'domains': ['*'], 'routes': routes}]})

@@ -7,7 +7,7 @@
 `bad_gateway` the origin's answer is none
 
 Other proxies may do what an RFC lets a proxy do: answer with any 4xx or 5xx, or close, where a request may be
-refused; answer with any 5xx, or cut, where an answer is none. `may` judges what is passed on instead, and
+refused; answer with any 5xx, or cut, where an answer is none. `may` judges what they pass on instead, and
 without it passing on is a failure. What is given as `ours` is asked of gatestone alone.
 """
 import json
@@ -70,12 +70,12 @@ def passed_on(p, client, origin, method, may):
         raise Failure('it should have been refused; %s' % failure) from failure
     except Failure:
         # Not whole: the client must not be told that it was.
-        want(may is not None or not p.ours, 'nothing at the origin', origin.raw)
+        want(not p.ours, 'nothing at the origin', origin.raw)
         origin.close()
         message = client.response(method, may_be_cut=True)
         want(message.status >= 400, 'a refusal', message.start)
         return None
-    if may is None:
+    if may is None or p.ours:
         raise Failure('it should have been refused; the origin got %s' % short(origin.raw, 400))
     as_it_should(p, request)
     may(request)
@@ -195,8 +195,8 @@ def once_more(p, client, origin, again, message=None):
          message.body)
 
 
-def bad_gateway(p, raw, ask=GET, end='close', may=None, others_may=None, status=502):
-    """See above. `may` judges an answer that is passed on instead, `others_may` one of another proxy."""
+def bad_gateway(p, raw, ask=GET, end='close', may=None, either=None, status=502):
+    """See above. `either` judges an answer that gatestone too may pass on."""
     pieces = raw if isinstance(raw, list) else [raw]
     client = p.client(ask)
     origin = p.accept(client)
@@ -216,8 +216,10 @@ def bad_gateway(p, raw, ask=GET, end='close', may=None, others_may=None, status=
         if p.ours:
             want(message.get(b'x-gatestone-error').startswith(b'upstream_'), 'X-Gatestone-Error: upstream_*',
                  message.fields)
-    elif may is not None or (others_may is not None and not p.ours and message.status < 500):
-        (may or others_may)(message)
+    elif either is not None:
+        either(message)
+    elif may is not None and not p.ours and message.status < 500:
+        may(message)
     else:
         want(not p.ours and (message.status >= 500 or message.cut), 'an answer with %d' % status, message.start,
              message.body, message.cut)
