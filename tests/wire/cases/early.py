@@ -25,7 +25,6 @@ def early(p, head, reply, then):
     pour = client.pour(SIZE, 65536, chunked=head is CHUNKED)
     origin.take(1 << 20)
     origin.send(reply)
-    drain = None
     if then == 'closes':
         origin.close()  # with bytes unread: a reset follows the answer
     elif then == 'says-close-and-ends':

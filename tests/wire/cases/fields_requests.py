@@ -113,6 +113,9 @@ UNI = b'X-Container-Meta-uni\xe0\xb8\x92'
 table(ROW, forwarded, False, [
     ('no-forwarded-is-made-up', '7239 4', get(K), lacks(b'forwarded', b'x-forwarded-for', b'x-forwarded-proto',
                                                         b'x-forwarded-host', b'x-real-ip')),
+    ('te-trailers-is-asked-for', '9110 10.1.4', get(b'TE: gzip, trailers', b'Connection: TE', K), has(b'te', b'trailers'),
+     lambda m: want(b'te' in b','.join(m.all(b'connection')).lower(), 'Connection: TE', m.fields), KEPT),
+    ('te-without-trailers-is-not', '9110 10.1.4', get(b'TE: gzip', K), lacks(b'te', b'connection'), KEPT),
     ('letters-of-names', '9110 5.1', get(b'X-oBjEcT-mEtA-Foo: 1', b'user-AGENT: a', b'x-low: 1', K),
      spelt((b'X-oBjEcT-mEtA-Foo', b'1'), (b'user-AGENT', b'a'), (b'x-low', b'1'), (b'X-Kept', b'1'))),
     ('letters-of-a-name-in-two-lines', '9110 5.1', get(b'X-a: 1', b'x-A: 2', K), spelt((b'X-a', b'1'), (b'x-A', b'2'))),

@@ -1,6 +1,7 @@
 """What a request is, and where it ends."""
 from harness.play import BASE, Drip, want
-from harness.ways import (all_of, any_of, anything, body, broken, forwarded, framed, has, lacks, line, refused, table)
+from harness.ways import (all_of, any_of, anything, body, broken, forwarded, framed, has, lacks, line, no_last_chunk, refused,
+                          table)
 
 ROW = 'framing_requests'
 H = b'Host: localhost\r\n'
@@ -96,7 +97,7 @@ table(ROW, refused, False, [
 
 
 # ------------------------------------------------------------------ what may be written anew
-def either(p, sent, check, answer=200):
+def either(p, sent, check):
     """Refused, or passed on with one meaning."""
     pieces = sent if isinstance(sent, list) else [sent]
     client = p.client(*pieces)
@@ -290,7 +291,7 @@ def bad_chunk_later(p, data):
     origin.until(b'first')
     client.try_send(data)
     origin.cut_off(3)
-    want(b'\r\n0\r\n' not in bytes(origin.raw), 'no last chunk', origin.raw)
+    no_last_chunk(bytes(origin.raw))
     message = client.cut_off(3)
     want(b' 200 ' not in message, 'no success', message)
     if p.ours:

@@ -11,6 +11,7 @@ refused; answer with any 5xx, or cut, where an answer is none. `may` judges what
 without it passing on is a failure. What is given as `ours` is asked of gatestone alone.
 """
 import json
+import re
 
 from .conn import Ended, Failure, Malformed, Silent, short
 from .play import BASE, GET, OK, add, want
@@ -25,12 +26,18 @@ def own_answer(message, status, reason, close=True):
     want(message.get(b'x-gatestone-error') == reason, 'X-Gatestone-Error: %s' % reason.decode(),
          message.get(b'x-gatestone-error'), message.start)
     want((message.get(b'content-type') or b'').startswith(b'application/json'), 'JSON', message.fields)
-    if message.body or not close:
-        error = json.loads(message.body)['error']
-        want(error['code'] == status and error['title'] and error['message'] and error['reason'] == reason.decode(),
-             'an error in the shape of Keystone', message.body)
+    if not message.body.startswith(b'{'):
+        raise Failure('an error in JSON; seen: %s' % short(message.body))
+    error = json.loads(message.body)['error']
+    want(error['code'] == status and error['title'] and error['message'] and error['reason'] == reason.decode(),
+         'an error in the shape of Keystone', message.body)
     if close:
         want(message.get(b'connection') == b'close', 'Connection: close', message.fields)
+
+
+def no_last_chunk(data):
+    """What the origin, or the client, got until the cut."""
+    want(not re.search(rb'(?:^|\n)0+\r\n', data), 'no last chunk', data)
 
 
 def method_of(sent):
