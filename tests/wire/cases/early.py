@@ -36,12 +36,13 @@ def early(p, head, reply, then):
         # Both may go on, or stop; what must not be is an end of the body that is none.
         rest = origin.cut_off(8) if client.over else b''
         want(b'\r\n0\r\n\r\n' not in rest[-20:] or pour.sent == SIZE, 'no last chunk', rest[-40:])
-    else:
-        before = -1
-        while pour.error is None and pour.sent != before and pour.sent < SIZE:
-            before = pour.sent
-            time.sleep(0.4)
-        want(not p.ours or pour.sent < SIZE, 'an upload that stops', pour.sent)
+    elif p.ours:
+        # The client is told to stop, and does.
+        want(message.get(b'connection') == b'close', 'Connection: close', message.fields)
+        pour.stop = True
+        client.ends(3)
+        if then == 'stops-reading':
+            origin.cut_off(3)
     pour.stop = True
 
 
@@ -54,6 +55,20 @@ for then in ('stops-reading', 'closes', 'says-close-and-ends', 'reads-on'):
         ('401-and-origin-' + then, '9112 9.6', (LENGTH, REFUSED)),
         ('507-to-chunks-and-origin-' + then, '9112 9.6', (CHUNKED, FULL)),
     ])
+
+
+@case('9112 9.6', peers=False)
+def client_that_does_not_stop(p):
+    """It sends on after the answer, and the end, without ever looking: that has an end."""
+    client = p.client(PUT + LENGTH)
+    origin = p.accept(client)
+    if origin.head().all(b'expect'):
+        origin.send(b'HTTP/1.1 100 Continue\r\n\r\n')
+    pour = client.pour(SIZE, 4096, pause=0.02)
+    origin.until(b'u' * 4096)
+    origin.send(TOO_LARGE).close()
+    pour.done(16)
+    want(pour.error is not None, 'an end', pour.sent)
 
 
 def small(p, then):

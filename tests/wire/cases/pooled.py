@@ -1,7 +1,7 @@
 """Connections to the origin that are used again, and close at the wrong moment (RFC 9110 9.2.2, RFC 9112 9.3.1)."""
 import time
 
-from harness.conn import Ended, Failure, short
+from harness.conn import Ended, Failure, Silent, short
 from harness.play import BASE, GET, OK, case, want
 from harness.ways import body, table
 
@@ -42,6 +42,9 @@ def told(p, client, status=0):
         want(not p.ours, 'an answer', client.over)
         p.nobody(0.3)
         return None
+    except Silent:
+        p.nobody(0)
+        raise
     want(message.status >= 500 and status in (0, message.status) or message.cut, 'an error', message.start, message.body)
     p.nobody(0.3)
     return message

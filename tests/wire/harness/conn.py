@@ -108,9 +108,9 @@ class Conn:
             pass
         return self
 
-    def pour(self, total, piece=65536, chunked=False):
+    def pour(self, total, piece=65536, chunked=False, pause=0.0):
         """Send `total` bytes in a thread of its own."""
-        return Pour(self, total, piece, chunked)
+        return Pour(self, total, piece, chunked, pause)
 
     def fin(self):
         """Close the writing side."""
@@ -335,8 +335,8 @@ class Conn:
 class Pour:
     """A long body on its way."""
 
-    def __init__(self, conn, total, piece, chunked):
-        self.conn, self.total, self.piece, self.chunked = conn, total, piece, chunked
+    def __init__(self, conn, total, piece, chunked, pause):
+        self.conn, self.total, self.piece, self.chunked, self.pause = conn, total, piece, chunked, pause
         self.sent, self.error, self.stop = 0, None, False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -351,6 +351,7 @@ class Pour:
             while self.sent < self.total and not self.stop:
                 conn.sendall(data)
                 self.sent += self.piece
+                time.sleep(self.pause)
             if self.chunked and not self.stop:
                 conn.sendall(b'0\r\n\r\n')
         except (OSError, ValueError) as error:
