@@ -110,7 +110,7 @@ async fn a_body_of_unknown_length_goes_again_with_its_framing_and_trailers() {
         let (status, _) = attempt(&client, &upload, token, async |origin, head| {
             assert_eq!(fields(&head, "expect"), ["100-continue"]);
             origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
-            assert_eq!(read_head(origin).await, "2\r\nhi\r\n0\r\nx-sum: 1\r\n\r\n");
+            assert_eq!(read_head(origin).await, "2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n");
             origin.write_all(answer).await.unwrap();
         })
         .await;

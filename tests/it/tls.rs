@@ -196,7 +196,7 @@ async fn a_connection_that_ends_without_a_word_is_cut_unless_the_body_is_whole()
             let is_complete = if seen.contains("chunked") {
                 seen.ends_with("half\r\n0\r\n\r\n")
             } else {
-                seen.contains("content-length: 4\r\n") && seen.ends_with("\r\n\r\nhalf")
+                seen.contains("Content-Length: 4\r\n") && seen.ends_with("\r\n\r\nhalf")
             };
             assert_eq!((is_complete, end.is_ok()), (is_whole, is_whole), "{case}: {seen}");
         }
