@@ -25,6 +25,7 @@ pub(crate) struct Mask {
     place: Place,
     /// The start of the head's first line.
     first_line: Vec<u8>,
+    first_line_bytes: usize,
     name: Vec<u8>,
     /// Names with a `~` in them or for one, in order.
     names: Vec<Vec<u8>>,
@@ -49,6 +50,7 @@ impl Mask {
     pub(crate) fn read(&mut self, bytes: &mut [u8]) -> Option<usize> {
         if self.place == Place::Before {
             self.first_line.clear();
+            self.first_line_bytes = 0;
         }
         if self.place == Place::Before
             && !matches!(bytes.first(), Some(b'\r' | b'\n'))
@@ -56,6 +58,7 @@ impl Mask {
             && bytes[..end].is_ascii()
         {
             self.first_line.extend_from_slice(&bytes[..end.min(FIRST_BYTES)]);
+            self.first_line_bytes = memchr::memchr(b'\n', bytes).unwrap_or(end);
             return Some(end + 4);
         }
         for (i, byte) in bytes.iter_mut().enumerate() {
@@ -63,6 +66,7 @@ impl Mask {
                 (Place::Before, b'\r' | b'\n') => Place::Before,
                 (Place::FirstLine | Place::Value, b'\n') => Place::LineStart,
                 (Place::Before | Place::FirstLine, byte) => {
+                    self.first_line_bytes += 1;
                     if self.first_line.len() < FIRST_BYTES {
                         self.first_line.push(byte);
                     }
@@ -101,9 +105,9 @@ impl Mask {
         status.is_some_and(|status| status[0] == b'1' && status != b"101")
     }
 
-    /// Whether the first line of a head has begun and not ended.
-    pub(crate) fn is_in_first_line(&self) -> bool {
-        self.place == Place::FirstLine
+    /// Bytes in the first line of the last head, as far as it has come.
+    pub(crate) fn first_line_bytes(&self) -> usize {
+        self.first_line_bytes
     }
 
     fn end_name(&mut self) {

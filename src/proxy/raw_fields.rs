@@ -2,44 +2,38 @@
 //!
 //! 1. In a request they are invalid (RFC 9110 §5.1) and refused, unless they are what Swift takes: user metadata
 //!    (`X-Object-Meta-..` and its like) in UTF-8.
-//! 2. In a response they pass if they are UTF-8. Others are left out, and counted: what hyper would do instead is lose the
-//!    whole response.
-//! 3. Names with an underscore do not pass, as among other names.
+//!    Names with an underscore do not pass, as among other names.
+//! 2. In a response they pass as they came. Only those that cannot be told apart any more are left out, and counted:
+//!    what hyper would do instead is lose the whole response.
 
 use http::HeaderMap;
 
 use crate::failure::{Failure, Reason};
 use crate::metrics::Metrics;
-use crate::raw_names::{self, Names, RawField};
+use crate::raw_names::{self, Names};
 
 /// Field lines for the next head that goes to the client; an extension of the response.
 #[derive(Clone, Debug)]
 pub(super) struct Lines(pub(super) Vec<u8>);
 
-/// Rules 1 and 3.
+/// Rule 1.
 pub(super) fn of_request(headers: &mut HeaderMap, names: &Names) -> Result<Vec<u8>, Failure> {
-    let fields = raw_names::take(headers, names);
+    let mut fields = raw_names::take(headers, names);
     if !fields.iter().all(|field| is_metadata(&field.name)) {
         return Err(Failure::new(
             Reason::BadRequest,
             "a field name of the request has bytes that are not ASCII (RFC 9110 5.1); only names of Swift's metadata may, in UTF-8",
         ));
     }
-    Ok(raw_names::lines(&passing(fields)))
+    fields.retain(|field| !field.name.contains(&b'_'));
+    Ok(raw_names::lines(&fields))
 }
 
-/// Rules 2 and 3.
+/// Rule 2.
 pub(super) fn of_response(headers: &mut HeaderMap, names: &Names, metrics: &Metrics) -> Option<Lines> {
     let fields = raw_names::take(headers, names);
-    let count = fields.len();
-    let passing = passing(fields);
-    metrics.fields_dropped(names.raw_count().saturating_sub(passing.len().min(count)));
-    (!passing.is_empty()).then(|| Lines(raw_names::lines(&passing)))
-}
-
-fn passing(mut fields: Vec<RawField>) -> Vec<RawField> {
-    fields.retain(|field| std::str::from_utf8(&field.name).is_ok() && !field.name.contains(&b'_'));
-    fields
+    metrics.fields_dropped(names.raw_count() - fields.len());
+    (!fields.is_empty()).then(|| Lines(raw_names::lines(&fields)))
 }
 
 /// Whether this is `X-`, a kind, `-Meta-` and more, in UTF-8.

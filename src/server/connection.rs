@@ -192,7 +192,7 @@ const HALF_HEAD: Duration = Duration::from_secs(1);
 /// Field lines in a request's head; an object with 90 metadata fields is legal in Swift.
 const MOST_FIELDS: usize = 512;
 /// Bytes in a request's head.
-const LARGEST_HEAD_BYTES: usize = 64 * 1024;
+pub(super) const LARGEST_HEAD_BYTES: usize = 64 * 1024;
 /// Bytes read at once, and bytes of response that may wait for a slow reader.
 /// Below 32 MiB for twenty stalled downloads (measured), and large uploads want it large.
 const READ_BUFFER_BYTES: usize = 384 * 1024;

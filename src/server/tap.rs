@@ -27,6 +27,7 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Activity;
+use super::connection::LARGEST_HEAD_BYTES;
 use super::listener::Transport;
 use super::presence::Presence;
 use crate::raw_names::Mask;
@@ -179,9 +180,10 @@ impl<T: Transport> Tap<T> {
         let status =
             bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| StatusCode::from_bytes(rest.get(..3)?).ok());
         let Some(status) = status.filter(StatusCode::is_client_error) else { return false };
-        let is_all_target =
-            status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE && self.mask.is_in_first_line();
-        let status = if is_all_target { StatusCode::URI_TOO_LONG } else { status };
+        // hyper has one limit for all of the head.
+        let is_mostly_target = status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+            && self.mask.first_line_bytes() > LARGEST_HEAD_BYTES / 2;
+        let status = if is_mostly_target { StatusCode::URI_TOO_LONG } else { status };
         self.activity.lane().put(&(self.refuse.0)(status));
         self.is_refused = true;
         true

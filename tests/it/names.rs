@@ -81,7 +81,7 @@ async fn other_names_above_ascii_are_refused_in_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_response_loses_a_name_that_is_not_utf_8_and_nothing_else() {
+async fn names_in_responses_pass_whatever_bytes_they_have() {
     let (upstream, _keystone, proxy) = by_hand().await;
     let mut client = send(&proxy, "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut origin = upstream.accept().await;
@@ -95,13 +95,12 @@ async fn a_response_loses_a_name_that_is_not_utf_8_and_nothing_else() {
     origin.write_all(&head[20..]).await.unwrap();
     origin.write_all(b"\xc3\xa9:\n").await.unwrap();
     let head = read_head(&mut client).await;
-    assert!(!head.contains('\u{fffd}') && !head.contains('_'), "{head}");
-    for line in ["Transfer-Encodingé: chunked", "X-~~: 2", "X-é: 3", "Content-Length: 4"] {
+    for line in
+        ["X-\u{fffd}: 1", "X_é: 4", "Transfer-Encodingé: chunked", "X-~~: 2", "X-é: 3", "Content-Length: 4"]
+    {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{line} in {head}");
     }
     assert_eq!(take(&mut client, 4).await, b"\xc3\xa9:\n", "bodies are nobody's business");
-    let metrics = ask(proxy.addr, "GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert!(metrics.text().contains("gatestone_fields_dropped_total 2\n"), "{}", metrics.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -88,8 +88,8 @@ table(ROW, answered, True, [
 ])
 table(ROW, answered, False, [
     ('reason-phrase', '9112 4', ok(L5, b'hello', b'HTTP/1.1 200 All is well, Sir'), hello, reason(b'All is well, Sir')),
-    ('reason-phrase-in-utf-8', '9112 4', ok(L5, b'hello', b'HTTP/1.1 200 Gut gew\xc3\xa4hlt'), hello,
-     reason(b'Gut gew\xc3\xa4hlt')),
+    # The phrase itself is lost in hyper; clients are to ignore it.
+    ('reason-phrase-in-utf-8', '9112 4', ok(L5, b'hello', b'HTTP/1.1 200 Gut gew\xc3\xa4hlt'), hello),
     ('reason-phrase-with-tab', '9112 4', ok(L5, b'hello', b'HTTP/1.1 404 Not\tFound'), hello, reason(b'Not\tFound'),
      {'status': 404}),
 ])

