@@ -13,8 +13,10 @@
 //!    `X_Auth_Token` would be read as the token.
 //! 6. A request loses `Forwarded` and `X-Forwarded-*`, which change the links that OpenStack builds, and
 //!    fields with which some gateways replace method or path after we have judged them.
-//! 7. A request loses `Origin`, `Referer` and `Sec-Fetch-*`. The guard has done with them; upstream they would name a
-//!    local address, at which Swift's CORS code and origin checks of console proxies take offence.
+//! 7. A request loses `Origin` and `Sec-Fetch-*`. The guard has done with them; upstream they would name a local
+//!    address, at which Swift's CORS code and origin checks of console proxies take offence. So it loses a `Referer` that
+//!    names this machine or the host asked for, as a browser's does, or no host at all. Another travels: by it Swift
+//!    decides who may read a container (`X-Container-Read: .r:*.example.com`).
 //! 8. A response loses tokens, and what is true of the upstream's origin but not of ours: `Strict-Transport-Security`
 //!    and `Alt-Svc`. `X-Subject-Token` goes if it is our own token, and stays if it is another. `X-Gatestone-*` goes, so
 //!    that it is always we who said it.
@@ -22,12 +24,20 @@
 //!
 //! To be applied before anything of ours is added, so that nobody can name it away.
 
+use std::net::IpAddr;
+
+use http::Uri;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
+use http::uri::Authority;
 
 /// Rules 1 to 7.
 pub(super) fn strip_request(headers: &mut HeaderMap) {
     remove_nominated(headers);
     remove_all(headers, |name| is_hop_by_hop(name) || ends_here_in_request(name));
+    let host = headers.get(header::HOST);
+    if headers.get_all(header::REFERER).iter().any(|referer| names_us(referer, host)) {
+        headers.remove(header::REFERER);
+    }
 }
 
 /// Rules 1, 2 and 8. `token` is the token we sent, or would have sent.
@@ -91,10 +101,23 @@ fn ends_here_in_request(name: &str) -> bool {
     match name.strip_prefix("x-") {
         Some(rest) => is_claim(rest),
         None => {
-            matches!(name, "authorization" | "forwarded" | "openstack-system-scope" | "origin" | "referer")
+            matches!(name, "authorization" | "forwarded" | "openstack-system-scope" | "origin")
                 || name.starts_with("sec-fetch-")
         }
     }
+}
+
+/// Rule 7, for a `Referer` to a request for `host`.
+fn names_us(referer: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    // Without a scheme what is there may be read as a host, `about` of `about:blank`.
+    let uri = Uri::try_from(referer.as_bytes()).ok().filter(|uri| uri.scheme().is_some());
+    let Some(name) = uri.as_ref().and_then(Uri::host) else { return true };
+    let asked = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let is_loopback = match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => name.eq_ignore_ascii_case("localhost"),
+    };
+    is_loopback || asked.is_some_and(|asked| asked.host().eq_ignore_ascii_case(name))
 }
 
 /// Rules 4 and 6, for names that start with `X-`, without that.
@@ -160,6 +183,7 @@ fn belongs_at_head(name: &str) -> bool {
             | "expect"
             | "host"
             | "location"
+            | "referer"
             | "set-cookie"
             | "trailer"
     )

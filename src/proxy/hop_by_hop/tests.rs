@@ -246,6 +246,43 @@ fn marks_of_browsers_go() {
     assert_eq!(names(&request(&fields)), ["sec-websocket-key"]);
 }
 
+#[test]
+fn a_referer_travels_unless_it_names_us() {
+    for foreign in [
+        "http://www.example.com",
+        "https://example.com:5050/a?b",
+        "http://10.0.0.1/",
+        "http://localhost.example.com/",
+    ] {
+        let headers = request(&[("host", "proxy.example:5050"), ("referer", foreign)]);
+        assert_eq!(headers.get("referer").unwrap(), foreign);
+    }
+    let ours = [
+        "http://localhost:5050/",
+        "http://LOCALHOST/",
+        "http://127.0.0.1:5050/a",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://proxy.example/",
+        "http://Proxy.Example:81/x",
+        "/page",
+        "about:blank",
+        "page",
+        "",
+        "\u{e9}",
+    ];
+    for referer in ours {
+        assert_eq!(
+            names(&request(&[("host", "proxy.example:5050"), ("referer", referer)])),
+            ["host"],
+            "{referer}"
+        );
+    }
+    let both = [("referer", "http://www.example.com/"), ("referer", "http://localhost/")];
+    assert_eq!(names(&request(&both)), [""; 0]);
+    assert_eq!(names(&request(&both[..1])), ["referer"]);
+}
+
 // Rule 8
 
 #[test]
