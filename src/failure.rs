@@ -49,6 +49,8 @@ pub enum Reason {
     NoSuchRegion,
     /// The body of a request that we answer ourselves is too large.
     BodyTooLarge,
+    /// The request is in a transfer coding other than `chunked`.
+    CodingUnknown,
     /// The request target is too long.
     TargetTooLong,
     /// The head of the request is too large.
@@ -113,7 +115,7 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::BadRequest,
         Self::RequestTimeout,
         Self::ExpectationFailed,
@@ -128,6 +130,7 @@ impl Reason {
         Self::NoSuchService,
         Self::NoSuchRegion,
         Self::BodyTooLarge,
+        Self::CodingUnknown,
         Self::TargetTooLong,
         Self::HeaderTooLarge,
         Self::UpstreamRefused,
@@ -160,6 +163,7 @@ impl Reason {
             Self::NoSuchService => "no_such_service",
             Self::NoSuchRegion => "no_such_region",
             Self::BodyTooLarge => "body_too_large",
+            Self::CodingUnknown => "coding_unknown",
             Self::TargetTooLong => "target_too_long",
             Self::HeaderTooLarge => "header_too_large",
             Self::UpstreamRefused => "upstream_refused",
@@ -192,6 +196,7 @@ impl Reason {
             | Self::NoSuchService
             | Self::NoSuchRegion
             | Self::BodyTooLarge
+            | Self::CodingUnknown
             | Self::TargetTooLong
             | Self::HeaderTooLarge => Fault::Client,
             Self::UpstreamRefused

@@ -189,6 +189,7 @@ impl From<Rejection> for Failure {
             | Rejection::TargetScheme
             | Rejection::TargetAuthority
             | Rejection::TargetNotHost => Reason::BadRequest,
+            Rejection::Coding(_) => Reason::CodingUnknown,
             Rejection::Expectation(_) => Reason::ExpectationFailed,
             Rejection::HostNotAllowed(_) => Reason::HostRefused,
             Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,

@@ -1,10 +1,11 @@
 //! The guard: whether a request may come in at all, told from its head.
 //!
 //! 1. **Form** (RFC 9112 §3.2). Origin-form and absolute-form targets only. `CONNECT`, `TRACE`,
-//!    the authority-form and `OPTIONS *` are refused, and so are methods with lower-case
-//!    letters: methods are case-sensitive (RFC 9110 §9.1), but not every server knows.
+//!    the authority-form and `OPTIONS *` are refused, and so are `get` and other known methods in
+//!    other letters: methods are case-sensitive (RFC 9110 §9.1), but not every server knows.
 //! 2. **Framing** (RFC 9112 §6.1). `Transfer-Encoding` is one line that says `chunked`, in
-//!    HTTP/1.1 and without `Content-Length`. hyper lets more through.
+//!    HTTP/1.1 and without `Content-Length`. hyper lets more through. Other codings below one
+//!    `chunked` are well-formed, and answered with 501.
 //! 3. **Expectation** (RFC 9110 §10.1.1). `Expect` is `100-continue`, else 417.
 //! 4. **Host** (RFC 9112 §3.2). Exactly one, strictly read (`guard/authority.rs`); HTTP/1.0 may have none.
 //!    On TCP it is a loopback name with any port (ports get published and forwarded), the listener's
@@ -61,7 +62,7 @@ pub enum Rejection {
         "this is no tunnelling proxy; unset HTTPS_PROXY for it and use http://HOST:PORT/SERVICE/.. as the URL"
     )]
     Connect,
-    /// Rule 1, `TRACE` or a method that is not in upper case.
+    /// Rule 1, `TRACE` or a known method in other letters.
     #[error("method `{0}` is not served; use GET, HEAD, PUT, POST, PATCH, DELETE, COPY or OPTIONS")]
     Method(Excerpt),
     /// Rule 1, authority-form, or a text without `/`.
@@ -73,6 +74,9 @@ pub enum Rejection {
     /// Rule 2.
     #[error("Transfer-Encoding must be one line that says `chunked`, in HTTP/1.1 and without Content-Length")]
     TransferEncoding,
+    /// Rule 2, well-formed and of a kind that nobody here decodes.
+    #[error("transfer coding `{0}` is not served; send the body as it is, or in chunks alone")]
+    Coding(Excerpt),
     /// Rule 3.
     #[error("cannot meet the expectation `{0}`; send `Expect: 100-continue` or none")]
     Expectation(Excerpt),
@@ -193,7 +197,11 @@ fn check_form(method: &Method, uri: &Uri) -> Result<(), Rejection> {
     if method == Method::CONNECT {
         return Err(Rejection::Connect);
     }
-    if method == Method::TRACE || method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+    let is_known_in_other_letters = || {
+        METHODS.iter().any(|known| method.as_str().eq_ignore_ascii_case(known) && method.as_str() != *known)
+    };
+    let has_lower_case = method.as_str().bytes().any(|byte| byte.is_ascii_lowercase());
+    if method == Method::TRACE || has_lower_case && is_known_in_other_letters() {
         return Err(Rejection::Method(Excerpt::new(method.as_str())));
     }
     if uri.path() == "*" {
@@ -206,6 +214,10 @@ fn check_form(method: &Method, uri: &Uri) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Methods that some server might know in any letters.
+const METHODS: [&str; 10] =
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "COPY", "OPTIONS", "CONNECT", "TRACE"];
+
 /// Rule 5: the authority of an absolute-form target.
 fn target_authority(uri: &Uri) -> Result<Option<Authority<'_>>, Rejection> {
     let Some(scheme) = uri.scheme() else { return Ok(None) };
@@ -214,6 +226,19 @@ fn target_authority(uri: &Uri) -> Result<Option<Authority<'_>>, Rejection> {
     }
     let authority = uri.authority().and_then(|authority| Authority::parse(authority.as_str().as_bytes()));
     authority.map(Some).ok_or(Rejection::TargetAuthority)
+}
+
+/// Whether these are codings of which the last, and it alone, is `chunked`.
+fn is_of_other_codings(value: &HeaderValue) -> bool {
+    let mut codings = value.as_bytes().rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    let is_other = |coding: &[u8]| {
+        !coding.is_empty()
+            && coding.iter().all(u8::is_ascii_graphic)
+            && !is_chunked(coding)
+            && coding != b"identity"
+    };
+    codings.next().is_some_and(is_chunked) && codings.all(is_other)
 }
 
 /// A field that shall have one line: how many there are, and the last.
@@ -274,6 +299,11 @@ impl<'a> Fields<'a> {
                     && !self.has_content_length =>
             {
                 Ok(())
+            }
+            Lines::One(value)
+                if is_of_other_codings(value) && version == Version::HTTP_11 && !self.has_content_length =>
+            {
+                Err(Rejection::Coding(Excerpt::new(value)))
             }
             Lines::One(_) | Lines::Several(_) => Err(Rejection::TransferEncoding),
         }

@@ -38,6 +38,7 @@ pub(super) fn status(reason: Reason) -> StatusCode {
         Reason::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Reason::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Reason::ExpectationFailed => StatusCode::EXPECTATION_FAILED,
+        Reason::CodingUnknown => StatusCode::NOT_IMPLEMENTED,
         Reason::TargetTooLong => StatusCode::URI_TOO_LONG,
         Reason::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Reason::UpstreamRefused
@@ -179,6 +180,7 @@ mod tests {
             (Reason::RequestTimeout, 408, "request_timeout"),
             (Reason::BodyTooLarge, 413, "body_too_large"),
             (Reason::ExpectationFailed, 417, "expectation_failed"),
+            (Reason::CodingUnknown, 501, "coding_unknown"),
             (Reason::TargetTooLong, 414, "target_too_long"),
             (Reason::HeaderTooLarge, 431, "header_too_large"),
             (Reason::UpstreamRefused, 502, "upstream_refused"),

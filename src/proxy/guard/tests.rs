@@ -47,6 +47,7 @@ fn other_forms_and_methods_are_refused() {
         ("CONNECT a.example:443 HTTP/1.1", Rejection::Connect),
         ("TRACE / HTTP/1.1", Rejection::Method(Excerpt::new("TRACE"))),
         ("get / HTTP/1.1", Rejection::Method(Excerpt::new("get"))),
+        ("tRACE / HTTP/1.1", Rejection::Method(Excerpt::new("tRACE"))),
         ("Post / HTTP/1.1", Rejection::Method(Excerpt::new("Post"))),
         ("GET localhost:5050 HTTP/1.1", Rejection::TargetForm),
         ("GET foo HTTP/1.1", Rejection::TargetForm),
@@ -64,7 +65,21 @@ fn chunked_alone_is_the_only_transfer_encoding() {
     for value in ["chunked", "Chunked"] {
         assert_eq!(check("PUT /x HTTP/1.1", &[LOCAL, ("transfer-encoding", value)]), Ok(()));
     }
-    for value in ["gzip, chunked", "chunked, chunked", "identity", "chunked;q=1", "chunked,", "", "x"] {
+    for value in ["gzip, chunked", "deflate,gzip ,Chunked"] {
+        let refused = check("PUT /x HTTP/1.1", &[LOCAL, ("transfer-encoding", value)]);
+        assert_eq!(refused, Err(Rejection::Coding(Excerpt::new(value))), "{value}");
+    }
+    for value in [
+        "chunked, chunked",
+        "identity, chunked",
+        ", chunked",
+        "gzip",
+        "identity",
+        "chunked;q=1",
+        "chunked,",
+        "",
+        "x",
+    ] {
         let refused = check("PUT /x HTTP/1.1", &[LOCAL, ("transfer-encoding", value)]);
         assert_eq!(refused, Err(Rejection::TransferEncoding), "{value}");
     }

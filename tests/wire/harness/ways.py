@@ -17,7 +17,7 @@ from .conn import Ended, Failure, Malformed, Silent, short
 from .play import BASE, GET, OK, add, want
 
 ERRORS = {400: b'bad_request', 403: b'host_refused', 414: b'target_too_long', 417: b'expectation_failed',
-          431: b'header_too_large'}
+          431: b'header_too_large', 501: b'coding_unknown'}
 
 
 def own_answer(message, status, reason, close=True):
