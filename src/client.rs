@@ -303,7 +303,8 @@ impl Client {
             }
         }
         let unasked = turn.as_ref().and_then(Unasked::of);
-        let is_clear = framing_is_clear(&response)?;
+        let is_clear =
+            framing_is_clear(&response).map_err(|error| Unsent { request: None, has_begun: true, error })?;
         let may_serve_again = is_clear
             && response.version() != Version::HTTP_10
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
@@ -331,7 +332,7 @@ type Answer = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
 /// Whether the response says in one way alone where it ends (RFC 9112 6.3). With a length beside chunks the
 /// chunks count, and the connection serves no other request; other codings we could only pass on as they are,
 /// which is refused.
-fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, Unsent> {
+fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, SendError> {
     let headers = response.headers();
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
@@ -339,7 +340,7 @@ fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, Unsent> {
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
             Ok(!headers.contains_key(CONTENT_LENGTH))
         }
-        (Some(_), _) => Err(Unsent { request: None, has_begun: true, error: SendError::Coding }),
+        (Some(_), _) => Err(SendError::Coding),
     }
 }
 

@@ -311,7 +311,7 @@ impl State {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         progress.note_silence(polled.is_pending());
         let polled = ready!(polled);
-        if self.incoming.is_end_stream() || matches!(polled, None) {
+        if self.incoming.is_end_stream() || polled.is_none() {
             self.is_over.store(true, Ordering::Relaxed);
         }
         match polled {

@@ -125,10 +125,10 @@ pub(crate) async fn serve<T, H, F, B>(
             },
             () = shutdown::told(&mut stop, if stopping { Stop::Now } else { Stop::Drain }) => {
                 if stopping {
-                    if activity.is_busy() {
-                        if let Some(tap) = tap(connection) {
+                    if activity.is_busy()
+                        && let Some(tap) = tap(connection)
+                    {
                         tap.reset();
-                    }
                     }
                     return;
                 }
