@@ -20,13 +20,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT};
+use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
 
 mod door;
 mod excerpt;
@@ -296,19 +295,52 @@ impl Proxy {
                 }
             }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                return switched(response, upgrading, &target, &snapshot);
+                let token = snapshot.token.header();
+                return upgrade::accept(response, upgrading, token)
+                    .ok_or_else(|| failures::unasked_upgrade(&target));
             }
-            let mut response = response;
-            if let Some(names) = response.extensions_mut().remove::<Names>()
-                && let Some(lines) = raw_fields::of_response(response.headers_mut(), &names, &self.metrics)
-            {
-                response.extensions_mut().insert(lines);
-            }
-            let response =
-                downstream_response(response, &head.method, &target, asked.as_ref(), &snapshot, &base);
+            let asked = asked.as_ref();
+            let response = self.downstream_response(response, &head.method, &target, asked, &snapshot, &base);
             return response
                 .map(|response| if is_not_replayable { healing::mark(response) } else { response });
         }
+    }
+
+    /// The response as it goes back.
+    fn downstream_response(
+        &self,
+        response: Response<ResponseBody>,
+        method: &Method,
+        target: &Target<'_>,
+        asked: Option<&PathAndQuery>,
+        snapshot: &Arc<Snapshot>,
+        base: &Base<'_>,
+    ) -> Result<Response<ReplyBody>, Failure> {
+        let (mut head, body) = response.into_parts();
+        if let Some(names) = head.extensions.remove::<Names>()
+            && let Some(lines) = raw_fields::of_response(&mut head.headers, &names, &self.metrics)
+        {
+            head.extensions.insert(lines);
+        }
+        // An HTTP/1.0 upstream must not make our answer one; hyper writes what the client speaks.
+        head.version = Version::HTTP_11;
+        hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
+        failures::check_redirect(&head, target)?;
+        rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
+        if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
+            && (method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED || !body.is_end_stream())
+        {
+            turning.loosen(&mut head.headers);
+            if !body.is_end_stream() {
+                let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
+                let here = links::Here { snapshot, asked, pin: target.pin.cloned(), base: base.url() };
+                let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
+                framing::response(method, head.status, &mut head.headers, &body);
+                return Ok(Response::from_parts(head, body));
+            }
+        }
+        framing::response(method, head.status, &mut head.headers, &body);
+        Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
     }
 
     /// What is held, waited for within a bound. A stranger does not learn why there is nothing.
@@ -346,53 +378,4 @@ fn make_ready(head: &mut Parts, upload: Option<&Upload>) {
         head.headers.remove(EXPECT);
     }
     framing::request(&head.method, &mut head.headers, upload.map_or(Some(0), Upload::length));
-}
-
-/// A 101 as it goes back, with the tunnel that begins behind it.
-fn switched(
-    mut response: Response<ResponseBody>,
-    client: Option<OnUpgrade>,
-    target: &Target<'_>,
-    snapshot: &Snapshot,
-) -> Result<Response<ReplyBody>, Failure> {
-    let client = client.filter(|_| upgrade::is_websocket(response.headers()));
-    let client = client.ok_or_else(|| failures::unasked_upgrade(target))?;
-    let tunnel = Tunnel::new(client, &mut response);
-    let mut response = response.map(|_| ReplyBody::ours(""));
-    hop_by_hop::strip_response(response.headers_mut(), snapshot.token.header());
-    response.headers_mut().remove(CONTENT_LENGTH);
-    upgrade::set(response.headers_mut());
-    response.extensions_mut().insert(tunnel);
-    Ok(response)
-}
-
-/// The response as it goes back.
-fn downstream_response(
-    response: Response<ResponseBody>,
-    method: &Method,
-    target: &Target<'_>,
-    asked: Option<&PathAndQuery>,
-    snapshot: &Arc<Snapshot>,
-    base: &Base<'_>,
-) -> Result<Response<ReplyBody>, Failure> {
-    let (mut head, body) = response.into_parts();
-    // An HTTP/1.0 upstream must not make our answer one; hyper writes what the client speaks.
-    head.version = Version::HTTP_11;
-    hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
-    failures::check_redirect(&head, target)?;
-    rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
-    if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
-        && (method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED || !body.is_end_stream())
-    {
-        turning.loosen(&mut head.headers);
-        if !body.is_end_stream() {
-            let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
-            let here = links::Here { snapshot, asked, pin: target.pin.cloned(), base: base.url() };
-            let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
-            framing::response(method, head.status, &mut head.headers, &body);
-            return Ok(Response::from_parts(head, body));
-        }
-    }
-    framing::response(method, head.status, &mut head.headers, &body);
-    Ok(Response::from_parts(head, ReplyBody::upstream(body, hop_by_hop::filter_trailers)))
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::header::{CONNECTION, HeaderMap, HeaderValue, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, UPGRADE};
 use http::request::Parts;
 use http::{Response, Version};
 use hyper::upgrade::OnUpgrade;
@@ -23,7 +23,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::time::sleep;
 use tracing::debug;
 
+use super::hop_by_hop;
 use crate::access_log::Record;
+use crate::client::ResponseBody;
+use crate::reply::ReplyBody;
 
 /// The client's side of an upgrade, if the request asks for one that is served. To be asked before anything is stripped.
 pub(super) fn asked_for(head: &mut Parts) -> Option<OnUpgrade> {
@@ -43,7 +46,7 @@ pub(super) fn set(headers: &mut HeaderMap) {
 }
 
 /// Whether WebSocket, and it alone, is in `Upgrade`.
-pub(super) fn is_websocket(headers: &HeaderMap) -> bool {
+fn is_websocket(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(UPGRADE).iter();
     matches!((lines.next(), lines.next()), (Some(line), None) if line.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
@@ -54,6 +57,23 @@ fn names_upgrade(headers: &HeaderMap) -> bool {
     members.into_iter().any(|member| member.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
 }
 
+/// Rule 3: a 101 as it goes to the client, with the tunnel that begins behind it in its extensions. `None` if nobody
+/// asked for it.
+pub(super) fn accept(
+    mut response: Response<ResponseBody>,
+    client: Option<OnUpgrade>,
+    token: &HeaderValue,
+) -> Option<Response<ReplyBody>> {
+    let client = client.filter(|_| is_websocket(response.headers()))?;
+    let tunnel = Tunnel { client, upstream: hyper::upgrade::on(&mut response) };
+    let mut response = response.map(|_| ReplyBody::ours(""));
+    hop_by_hop::strip_response(response.headers_mut(), token);
+    response.headers_mut().remove(CONTENT_LENGTH);
+    set(response.headers_mut());
+    response.extensions_mut().insert(tunnel);
+    Some(response)
+}
+
 /// Both sides of a connection that is a tunnel from now on.
 #[derive(Clone, Debug)]
 pub(super) struct Tunnel {
@@ -62,11 +82,6 @@ pub(super) struct Tunnel {
 }
 
 impl Tunnel {
-    /// Between the client that asked and the upstream that answered.
-    pub(super) fn new<B>(client: OnUpgrade, response: &mut Response<B>) -> Self {
-        Self { client, upstream: hyper::upgrade::on(response) }
-    }
-
     /// Passes bytes until both sides have ended. `record` is open as long.
     pub(super) async fn run(self, mut record: Record, idle: Duration) {
         let (client, upstream) = match (self.client.await, self.upstream.await) {
