@@ -260,4 +260,20 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(100)).await;
         assert_eq!(rest_of_the_body(&mut client).await, LENGTH);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_for_the_body_limit_is_cut_and_one_that_takes_a_little_is_not() {
+        for (pause, is_whole) in [(290, true), (301, false)] {
+            let (_tell, told) = watch::channel(Stop::No);
+            let mut client = start(Duration::from_secs(10), told);
+            client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(pause)).await;
+                let _ = client.read(&mut [0; 512]).await.unwrap();
+            }
+            let mut rest = Vec::new();
+            client.read_to_end(&mut rest).await.unwrap();
+            assert_eq!(rest.len() > LENGTH / 2, is_whole, "{pause} s between two reads");
+        }
+    }
 }
