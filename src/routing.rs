@@ -278,11 +278,10 @@ pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
 
 /// The path and query of a request at a route, and the rule that says so, or why it goes nowhere.
 fn located(route: &Route, rest: &str, query: &str) -> Result<(PathAndQuery, PathRule), NoRoute> {
-    if climb::climbs_out(rest) {
-        return Err(NoRoute::ClimbsOut);
-    }
     let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
-    if rule == PathRule::Account && climb::climbs_out(path::below_account(rest)) {
+    // Where an account is named, with its version, its own is as much of a floor.
+    let floor = if rule == PathRule::Account { 2 } else { 0 };
+    if climb::climbs_out(rest, floor) {
         return Err(NoRoute::ClimbsOut);
     }
     let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
