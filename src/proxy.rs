@@ -36,6 +36,8 @@ mod hop_by_hop;
 mod inject;
 mod links;
 mod minting;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracles;
 mod respond;
 mod rewrite;
 

@@ -308,5 +308,7 @@ fn place(route: &Route, rule: PathRule, rest: &str, query: &str) -> Option<PathA
     PathAndQuery::from_maybe_shared(Bytes::from(path_and_query)).ok()
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 #[cfg(test)]
 mod tests;

@@ -64,6 +64,9 @@ fn split_at_target(line: &str) -> Option<(&str, &str)> {
     Some((&line[..at], &line[at + 1..]))
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
+
 #[cfg(test)]
 mod tests {
     use super::*;
