@@ -130,6 +130,10 @@ impl RouteTable {
         let (path, query) = split_query(path_and_query);
         let below = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
         let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
+        if prefix.contains('#') {
+            // Links back would end there.
+            return Err(NoRoute::Malformed);
+        }
         let (name, region) = split_region(prefix);
         let found = self.names.get(name).ok_or_else(|| self.unknown(name))?;
         let (entry, rest) = match *found {

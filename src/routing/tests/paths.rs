@@ -188,8 +188,17 @@ fn steps_above_the_base_are_refused() {
 #[test]
 fn what_is_no_path_is_refused() {
     let table = Setup::new(&DEVSTACK).build();
-    for path in ["", "*", "?x", "compute", "/compute/a b", "/compute/\u{7f}", "/compute/a#b", "/compute?a#b"]
-    {
+    for path in [
+        "",
+        "*",
+        "?x",
+        "compute",
+        "/compute/a b",
+        "/compute/\u{7f}",
+        "/compute/a#b",
+        "/compute?a#b",
+        "/compute@X#a/b",
+    ] {
         assert_eq!(table.resolve(path).unwrap_err(), NoRoute::Malformed, "{path:?}");
     }
     let long = format!("/compute/{}", "x".repeat(70_000));
