@@ -24,6 +24,8 @@ use self::own::Own;
 use self::settings::{Placed, Settings};
 use self::source::Source;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::clouds::oracle;
 pub use self::env::{Environment, ProcessEnvironment};
 pub use self::mistakes::{Mistake, Mistakes};
 pub use self::places::Places;

@@ -25,6 +25,8 @@ mod jitter;
 mod keeper;
 mod keystone;
 mod notices;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod plan;
 mod private_file;
 mod protocol;

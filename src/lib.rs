@@ -41,6 +41,9 @@ mod face;
 pub mod failure;
 pub mod identity;
 pub mod metrics;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod oracles;
 pub mod proxy;
 mod raw_names;
 pub mod reply;

@@ -38,6 +38,8 @@ mod inject;
 mod interim;
 mod links;
 mod minting;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracles;
 mod passage;
 mod raw_fields;
 mod respond;

@@ -28,6 +28,8 @@ use crate::catalog::Region;
 
 pub(super) mod cloud;
 mod layers;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod profile;
 mod region;
 

@@ -248,7 +248,7 @@ const ASK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `Retry-After` in seconds or as a date (RFC 9110 10.2.3); a date is compared with
 /// the answer's own `Date`, not with our clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -261,7 +261,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
-fn keystone_message(body: &Bytes) -> String {
+pub(super) fn keystone_message(body: &Bytes) -> String {
     let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
     let clean: String = answer
         .error

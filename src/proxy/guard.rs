@@ -27,6 +27,8 @@
 //! Which user is at the other end is not decided here.
 
 mod authority;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::authority::oracle;
 
 use std::net::SocketAddr;
 

@@ -237,5 +237,7 @@ fn remove_all(headers: &mut HeaderMap, ends_here: impl Fn(&str) -> bool) {
 /// Names noted in one pass. A client of ours sends two or three of them; a browser ten.
 const MOST_NOTED: usize = 12;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 mod body;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
 mod pieces;
 mod rules;
 mod scanner;

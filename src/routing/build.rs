@@ -60,12 +60,16 @@ impl Entry {
         route.as_ref().ok().copied()
     }
 
-    /// What there is in one of the catalog's regions, as a request writes it: percent-decoded, and if none is called so,
-    /// decoded again, since that is how some are published ([`prefixes::published`]).
+    /// What there is in one of the catalog's regions, as a request writes it: percent-decoded; if none is called so, as it
+    /// is published ([`prefixes::published`]); and if none is, decoded again, since clients write that in other ways.
     pub(super) fn in_written_region(&self, written: &str) -> Option<&Result<usize, NoRoute>> {
         let find = |name: &[u8]| self.regions.iter().find(|(region, _)| region.0.as_bytes() == name);
         let once: Cow<'_, [u8]> = percent_decode_str(written).into();
-        let (_, route) = find(&once).or_else(|| find(&Cow::from(percent_decode(&once))))?;
+        // A region with a `%` of its own is not told by decoding twice.
+        let published =
+            || self.regions.iter().find(|(it, _)| prefixes::published("", &it.0)[1..] == *written);
+        let found = find(&once).or_else(published);
+        let (_, route) = found.or_else(|| find(&Cow::from(percent_decode(&once))))?;
         Some(route)
     }
 }

@@ -3,50 +3,59 @@
 //! The bytes travel on unchanged, so what counts is how a server may read them. The path is read once
 //! decoded (`%252e` stays an ordinary name), `;x` is dropped from segments, and an empty segment gives no
 //! depth, since some servers merge slashes. Whether `%2F`, `\` and `%5C` separate segments differs
-//! between servers: the path must hold in each of these readings, as either one alone misses a step
-//! (`/a%2Fb/../..` climbs only where `%2F` is no separator, `/a%2F..%2F..` only where it is).
+//! between servers (browsers and what reads URLs as they do take `\` alone): the path must hold in each of
+//! these readings, as any one alone misses a step (`/a%2Fb/../..` climbs only where `%2F` is no separator,
+//! `/a%2F..%2F..` only where it is).
 
-/// Whether some reading of `path`, which starts at depth 0, goes below it.
-pub(super) fn climbs_out(path: &str) -> bool {
-    has_dots(path) && READINGS.iter().any(|reading| reading.climbs_out(path.as_bytes()))
+/// Whether some reading of `path`, which starts at depth 0, goes below it, or, once it has come to `floor`, below that.
+pub(super) fn climbs_out(path: &str, floor: usize) -> bool {
+    has_dots(path) && (0..8).any(|reading| Reading::of(reading).climbs_out(path.as_bytes(), floor))
 }
 
 /// Which bytes separate segments beside `/`.
 struct Reading {
     encoded_slash: bool,
     backslash: bool,
+    encoded_backslash: bool,
 }
 
-const READINGS: [Reading; 4] = [
-    Reading { encoded_slash: false, backslash: false },
-    Reading { encoded_slash: true, backslash: false },
-    Reading { encoded_slash: false, backslash: true },
-    Reading { encoded_slash: true, backslash: true },
-];
-
 impl Reading {
-    fn climbs_out(&self, path: &[u8]) -> bool {
-        let mut depth = 0_usize;
+    /// One of the eight.
+    fn of(bits: u8) -> Self {
+        Self { encoded_slash: bits & 1 != 0, backslash: bits & 2 != 0, encoded_backslash: bits & 4 != 0 }
+    }
+
+    fn climbs_out(&self, path: &[u8], floor: usize) -> bool {
+        let (mut depth, mut least) = (0, 0);
         let mut segment = Segment::default();
         let mut rest = path;
-        while let Some((byte, encoded, after)) = next_byte(rest) {
-            rest = after;
-            let separates = match byte {
-                b'/' => !encoded || self.encoded_slash,
-                b'\\' => self.backslash,
-                _ => false,
-            };
-            if !separates {
-                segment.push(byte);
-                continue;
+        loop {
+            let next = next_byte(rest);
+            if let Some((byte, encoded, after)) = next {
+                rest = after;
+                let separates = match byte {
+                    b'/' => !encoded || self.encoded_slash,
+                    b'\\' if encoded => self.encoded_backslash,
+                    b'\\' => self.backslash,
+                    _ => false,
+                };
+                if !separates {
+                    segment.push(byte);
+                    continue;
+                }
             }
-            match segment.step(depth) {
+            match segment.step(depth).filter(|reached| *reached >= least) {
                 Some(reached) => depth = reached,
                 None => return true,
             }
+            if depth >= floor {
+                least = floor;
+            }
+            if next.is_none() {
+                return false;
+            }
             segment = Segment::default();
         }
-        segment.step(depth).is_none()
     }
 }
 
@@ -123,13 +132,15 @@ mod tests {
             "/a\\b/../..",
             "/a%2Fb\\..\\..",
             "/a\\b%2F..%2F..",
+            "/a%5Cb/..\\..",
+            "/a\\b/..%5C..",
             "/a%2Fb\\c/../..",
             "/a//../..",
             "/a/./../..",
             "/a/;x/../..",
             "/a/../../a/b/c",
         ] {
-            assert!(climbs_out(path), "{path}");
+            assert!(climbs_out(path, 0), "{path}");
         }
     }
 
@@ -154,21 +165,38 @@ mod tests {
             "/a%2e%2e",
             "/ü/../ü",
         ] {
-            assert!(!climbs_out(path), "{path}");
+            assert!(!climbs_out(path, 0), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_account_ends_where_the_reading_ends_it() {
+        for (path, climbs) in [
+            ("/v1/AUTH_p/c/../d", false),
+            ("/v1/AUTH_p/c/../../AUTH_q", true),
+            ("/v1/AUTH_p%2f..%2F..", true),
+            ("/v1/AUTH_p%2F../AUTH_q", true),
+            ("/v1/AUTH_p%2Fb/../KEY_q", true),
+            ("/v1/AUTH_p%5C../x", true),
+            ("/v1/AUTH_p\\../x", true),
+            ("/v1/AUTH_p;x/../y", true),
+            ("/v1/AUTH_p..", false),
+        ] {
+            assert_eq!(climbs_out(path, 2), climbs, "{path}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_bytes_break_it(path in "\\PC{0,30}", dotted in "(/|%2F|%2e|\\.|;|\\\\|%5c|a|%){0,30}") {
-            let _ = climbs_out(&path);
+            let _ = climbs_out(&path, 0);
             // Decoding by others: a literal walk that goes below is always seen.
             let mut depth = 0_i32;
             let literal = dotted.split('/').any(|segment| {
                 depth += match segment { "" | "." => 0, ".." => -1, _ => 1 };
                 depth < 0
             });
-            assert!(!literal || climbs_out(&dotted), "{dotted}");
+            assert!(!literal || climbs_out(&dotted, 0), "{dotted}");
         }
     }
 }

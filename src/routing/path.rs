@@ -143,21 +143,6 @@ fn names_account(rest: &str, version: &str, account: &str) -> bool {
     }
 }
 
-/// What follows the account in a path that names one, from the first byte that some server may read as the end of the
-/// account's segment.
-pub(super) fn below_account(rest: &str) -> &str {
-    let account = rest.get(1..).and_then(|rest| rest.find('/')).map_or(rest.len(), |version| version + 2);
-    let named = rest.get(account..).unwrap_or_default().as_bytes();
-    let ends = |at: usize| {
-        let is_encoded = |hex: &[u8; 2]| {
-            named[at] == b'%' && named.get(at + 1..at + 3).is_some_and(|it| it.eq_ignore_ascii_case(hex))
-        };
-        matches!(named[at], b'/' | b'\\') || is_encoded(b"2f") || is_encoded(b"5c")
-    };
-    let end = (0..named.len()).find(|at| ends(*at)).unwrap_or(named.len());
-    rest.get(account + end..).unwrap_or_default()
-}
-
 /// Whether a segment with its slash is a version: `^v\d+(\.\d+)*$`.
 pub(super) fn is_version_segment(segment: &str) -> bool {
     segment.strip_prefix("/v").is_some_and(|numbers| {
@@ -200,23 +185,6 @@ mod tests {
             let layout = Layout::of(path);
             let seen = (layout.root(path), layout.version(path), layout.tail(path));
             assert_eq!(seen, (root, version, tail), "{path}");
-        }
-    }
-
-    #[test]
-    fn what_follows_the_account_begins_where_any_server_may_end_it() {
-        for (rest, below) in [
-            ("/v1/AUTH_p/c/o", "/c/o"),
-            ("/v1/AUTH_p", ""),
-            ("/v1/AUTH_p/", "/"),
-            ("/v1/AUTH_p%2f..%2F..", "%2f..%2F.."),
-            ("/v1/AUTH_p%5C../x", "%5C../x"),
-            ("/v1/AUTH_p\\../x", "\\../x"),
-            ("/v1/AUTH_%C3%A9%2/c", "/c"),
-            ("/v1", ""),
-            ("", ""),
-        ] {
-            assert_eq!(below_account(rest), below, "{rest}");
         }
     }
 

@@ -62,8 +62,8 @@ pub(super) fn filled_in(text: &str, map: &Map) -> String {
     let mut filled = text.to_owned();
     for (key, node) in map {
         let placeholder = format!("{{{key}}}");
-        // A password in a URL would be an odd thing to ask for.
-        if key != "password"
+        // URLs are shown, and a secret in one would be an odd thing to ask for.
+        if !is_secret(key)
             && filled.contains(&placeholder)
             && let Some(value) = node.text()
         {
@@ -71,6 +71,12 @@ pub(super) fn filled_in(text: &str, map: &Map) -> String {
         }
     }
     filled
+}
+
+/// Whether a key is one of [`SECRETS`], by an older name too.
+fn is_secret(key: &str) -> bool {
+    let renamed = OLD_NAMES.iter().find(|(old, _)| *old == key).map_or(key, |(_, new)| *new);
+    SECRETS.iter().any(|(secret, _)| *secret == renamed)
 }
 
 /// A text, the texts of a list, or those between commas.

@@ -139,6 +139,18 @@ fn insecure_beats_verify() {
 }
 
 #[test]
+fn no_secret_is_filled_into_a_url() {
+    for (key, placeholder) in
+        [("password", "{password}"), ("token", "{token}"), ("auth_token", "{auth_token}")]
+    {
+        let cloud = OVH.replace("    regions:", &format!("    {key}: tell-nobody\n    regions:"));
+        let cloud = cloud.replace("auth.cloud.ovh.net/v3/", &format!("auth.cloud.ovh.net/{placeholder}"));
+        let shown = World::clouds(&cloud).load("").map_or_else(|it| format!("{it}"), |it| format!("{it:?}"));
+        assert!(!shown.contains("tell-nobody"), "{shown}");
+    }
+}
+
+#[test]
 fn profiles_lie_below_the_cloud() {
     let cloud = "clouds: {a: {profile: ovh-us, auth: {username: u, password: s, project_name: p, user_domain_name: D}}}";
     let config = World::clouds(cloud).config();

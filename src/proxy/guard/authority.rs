@@ -116,6 +116,9 @@ fn parse_port(text: &str) -> Option<Option<u16>> {
     if is_port { digits.parse().ok().map(Some) } else { None }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod oracle;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use crate::routing::Target;
 /// What is turned in the answers of one service.
 #[derive(Debug)]
 pub(super) struct Rule {
-    service: &'static str,
+    pub(super) service: &'static str,
     pub(super) shapes: Shapes,
     /// Whether there are places beside those in version documents.
     has_places: bool,
@@ -256,7 +256,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// The places of a service, as they are written.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn places(service: &str) -> Vec<&'static str> {
     let rows = ROWS.iter().filter(|row| row.service == service);
     rows.flat_map(|row| VERSIONS.iter().chain(row.links)).copied().collect()

@@ -349,10 +349,10 @@ fn decoded(quoted: &[u8]) -> Option<String> {
 }
 
 /// Of a link, with its quotes. Servers take no longer request lines either.
-const LONGEST_LINK_BYTES: usize = 8 * 1024;
+pub(super) const LONGEST_LINK_BYTES: usize = 8 * 1024;
 
 /// Longer names are none of those in the table.
-const LONGEST_NAME_BYTES: usize = 128;
+pub(super) const LONGEST_NAME_BYTES: usize = 128;
 
 /// Containers within each other, as serde_json and others allow them.
 const DEEPEST: usize = 128;

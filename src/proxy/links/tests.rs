@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
+use super::oracle::{self, pass, turn};
 use super::pieces::Pieces;
 use super::rules;
 use super::scanner::Scanner;
@@ -18,31 +19,6 @@ mod properties;
 
 fn shapes(service: &str) -> &'static Shapes {
     &rules::of_service(service).unwrap().shapes
-}
-
-/// The upstream is `http://up`, and we are `http://here`.
-fn turn(link: &str) -> Option<String> {
-    link.strip_prefix("http://up").map(|rest| format!("http://here{rest}"))
-}
-
-/// What becomes of a body that comes in these chunks.
-fn pass(shapes: &Shapes, chunks: &[&[u8]], turn: &mut dyn FnMut(&str) -> Option<String>) -> Vec<u8> {
-    let mut scanner = Scanner::new(shapes);
-    let mut pieces = Pieces::default();
-    let mut whole = Vec::new();
-    let mut take = |pieces: &mut Pieces| {
-        while let Some(piece) = pieces.take() {
-            assert!(!piece.is_empty());
-            whole.extend_from_slice(&piece);
-        }
-    };
-    for chunk in chunks {
-        scanner.feed(&Bytes::copy_from_slice(chunk), turn, &mut pieces);
-        take(&mut pieces);
-    }
-    scanner.finish(&mut pieces);
-    take(&mut pieces);
-    whole
 }
 
 /// The same as text, whole.

@@ -253,7 +253,8 @@ fn what_the_catalog_skipped_is_listed_by_the_table() {
 
 #[test]
 fn a_region_that_looks_like_a_version_is_published_so_that_it_does_not() {
-    let regions = ["dev1", "v2", "prov.x", "env1v2", "dev1/a", "Dev1", "V1", "dev", "1v"];
+    let regions =
+        ["dev1", "v2", "prov.x", "env1v2", "dev1/a", "Dev1", "V1", "dev", "1v", "a%2Fv1", "%%76v.1"];
     let rows: Vec<Row<'_>> =
         regions.iter().map(|region| ("image", "", "public", *region, "http://h")).collect();
     let table = Setup::new(&rows).region("elsewhere").build();
@@ -271,10 +272,12 @@ fn a_region_that_looks_like_a_version_is_published_so_that_it_does_not() {
             "image@V1",
             "image@dev",
             "image@1v",
+            "image@a%252F%25761",
+            "image@%25%2576%2576.1",
         ]
     );
     for (region, prefix) in regions.iter().zip(&prefixes[1..]) {
-        let plain = region.replace('/', "%2F");
+        let plain = region.replace('%', "%25").replace('/', "%2F");
         for path in [format!("/{prefix}/v2"), format!("/image@{plain}/v2"), format!("/image%40{plain}/v2")] {
             let target = table.resolve(&path).unwrap();
             assert_eq!(target.route.region, Some(Region((*region).to_owned())), "{path}");

@@ -140,15 +140,7 @@ proptest! {
         let table = Setup { auth_url: "http://h/identity", ..Setup::new(&DEVSTACK) }.build();
         let target = table.resolve(&request).unwrap();
         let link = format!("http://{host}{path}{rest}");
-        if let Some(turned) = table.turn_back(&target, &link, BASE) {
-            let here = turned.strip_prefix(BASE).unwrap();
-            let (here, fragment) = here.split_at(here.find('#').unwrap_or(here.len()));
-            let forward = upstream(&table, here) + fragment;
-            let slash = if path.is_empty() { "/" } else { "" };
-            let plain_host = host.to_lowercase().replace(":80", "");
-            let plain_host = if host == "h:8080" { host.as_str() } else { &plain_host };
-            prop_assert_eq!(forward, format!("http://{plain_host}{path}{slash}{rest}"));
-        }
+        oracle::turned(&table, &target, &link);
     }
 
     #[test]
@@ -169,7 +161,6 @@ proptest! {
     fn no_link_breaks_the_turning(link in "(http|https|://|h|/|//|\\?|#|@|:|%|\\[|\\]|\\PC){0,8}") {
         let table = Setup::new(&DEVSTACK).build();
         let target = table.resolve("/compute/x").unwrap();
-        let _ = table.turn_back(&target, &link, BASE);
-        let _ = is_https_twin(&target, &link);
+        oracle::turned(&table, &target, &link);
     }
 }

@@ -162,6 +162,11 @@ fn steps_above_the_base_are_refused() {
         "/object-store/v1/AUTH_x/c/../../AUTH_y",
         "/object-store/v1/AUTH_x%2f..%2F..%2Fv3/users",
         "/object-store/v1/AUTH_x%5c..%5c../v3",
+        // What ends the account for one server is a part of its name for another.
+        "/object-store/v1/AUTH_x%2Fb/../KEY_q/c",
+        // And who takes `\\` for `/`, as browsers do, need not decode before.
+        "/object-store/a%5Cb/..\\..\\x",
+        "/object-store/a\\b/..%5C..%5Cx",
         "/compute/v2.1/../../identity",
         "/compute/..",
         "/compute/%2E./x",
@@ -183,8 +188,17 @@ fn steps_above_the_base_are_refused() {
 #[test]
 fn what_is_no_path_is_refused() {
     let table = Setup::new(&DEVSTACK).build();
-    for path in ["", "*", "?x", "compute", "/compute/a b", "/compute/\u{7f}", "/compute/a#b", "/compute?a#b"]
-    {
+    for path in [
+        "",
+        "*",
+        "?x",
+        "compute",
+        "/compute/a b",
+        "/compute/\u{7f}",
+        "/compute/a#b",
+        "/compute?a#b",
+        "/compute@X#a/b",
+    ] {
         assert_eq!(table.resolve(path).unwrap_err(), NoRoute::Malformed, "{path:?}");
     }
     let long = format!("/compute/{}", "x".repeat(70_000));
@@ -245,11 +259,6 @@ fn service_type() -> impl Strategy<Value = &'static str> {
     ]
 }
 
-/// An empty path and `/` are the same request (RFC 9110 section 4.2.3).
-fn normalized(path_and_query: &str) -> String {
-    if path_and_query.starts_with('/') { path_and_query.to_owned() } else { format!("/{path_and_query}") }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
@@ -269,18 +278,7 @@ proptest! {
             rows.iter().map(|(it, region, url)| (*it, "", "public", region.as_str(), url.as_str())).collect();
         let table = Setup::new(&rows).build();
         for route in table.routes() {
-            let swift_info = route.is_object_store
-                && route.face().matches('/').count() == 1
-                && route.upstream.path.contains("/v")
-                && suffix.split('?').next() == Some("/info");
-            if swift_info {
-                continue;
-            }
-            let request = format!("{}{suffix}", route.face());
-            let target = table.resolve(&request).unwrap();
-            prop_assert_eq!(&target.route.upstream.authority, &route.upstream.authority);
-            let expected = normalized(&format!("{}{suffix}", route.upstream.path));
-            prop_assert_eq!(target.path_and_query.as_str(), expected, "{}", request);
+            oracle::published(&table, route, &suffix);
         }
     }
 
@@ -292,11 +290,7 @@ proptest! {
     ) {
         let table = Setup::new(&DEVSTACK).build();
         let request = format!("/{name}{region}{rest}");
-        if let Ok(target) = table.resolve(&request) {
-            prop_assert!(target.path_and_query.as_str().starts_with(target.route.root()));
-            let after_prefix = &request[1 + target.prefix.len()..];
-            prop_assert!(target.path_and_query.as_str().ends_with(after_prefix));
-        }
-        let _ = table.resolve(&rest);
+        oracle::placed(&table, &request);
+        oracle::placed(&table, &rest);
     }
 }
