@@ -218,6 +218,7 @@ impl Proxy {
         activity: &Arc<Activity>,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
+        let names = activity.names();
         let (mut head, body) = request.into_parts();
         door.guard().check(&head)?;
         let base = door.base(&head);
@@ -241,7 +242,6 @@ impl Proxy {
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
-        let names = activity.names();
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
         let upgrading = upgrade::asked_for(&mut head);
         make_ready(&mut head, upload.as_ref());

@@ -26,6 +26,7 @@ use tracing::debug;
 use super::hop_by_hop;
 use crate::access_log::Record;
 use crate::client::ResponseBody;
+use crate::raw_names::{self, Names};
 use crate::reply::ReplyBody;
 
 /// The client's side of an upgrade, if the request asks for one that is served. To be asked before anything is stripped.
@@ -67,6 +68,9 @@ pub(super) fn accept(
     let client = client.filter(|_| is_websocket(response.headers()))?;
     let tunnel = Tunnel { client, upstream: hyper::upgrade::on(&mut response) };
     let mut response = response.map(|_| ReplyBody::ours(""));
+    if let Some(names) = response.extensions_mut().remove::<Names>() {
+        raw_names::take(response.headers_mut(), &names);
+    }
     hop_by_hop::strip_response(response.headers_mut(), token);
     response.headers_mut().remove(CONTENT_LENGTH);
     set(response.headers_mut());

@@ -206,11 +206,10 @@ impl<T: Transport> Tap<T> {
                 ready!(written)?;
             }
             if self.activity.lane().wants_head()
-                && let Some(end) = memchr::memmem::find(first, b"\r\n\r\n")
-                && !first.starts_with(CONTINUE)
-                && self.activity.lane().take_head(&first[..end + 2])
+                && let Some(end) = end_of_head(first)
+                && self.activity.lane().take_head(&first[..end])
             {
-                return Poll::Ready(Ok(Some(end + 4)));
+                return Poll::Ready(Ok(Some(end + 2)));
             }
         }
         if self.replaces(first) {
@@ -224,6 +223,18 @@ impl<T: Transport> Tap<T> {
             self.waker = Some(waker.clone());
             self.activity.lane().serve_by(waker);
         }
+    }
+}
+
+/// Where the empty line of a final response's head is. A 100 may stand before it.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    loop {
+        let end = start + memchr::memmem::find(&bytes[start..], b"\r\n\r\n")? + 2;
+        if !bytes[start..].starts_with(CONTINUE) {
+            return Some(end);
+        }
+        start = end + 2;
     }
 }
 
@@ -300,5 +311,24 @@ impl<T: Transport> AsyncWrite for Tap<T> {
             ready!(this.activity.lane().poll_write(cx, &mut this.socket))?;
         }
         Pin::new(&mut this.socket).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::end_of_head;
+
+    #[test]
+    fn lines_are_put_into_the_final_head() {
+        let head = "HTTP/1.1 200 OK\r\nA: b\r\n";
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+        for (bytes, end) in [
+            (format!("{head}\r\nbody\r\n\r\n"), Some(head.len())),
+            (format!("{interim}{head}\r\n"), Some(interim.len() + head.len())),
+            (interim.to_owned(), None),
+            (head.to_owned(), None),
+        ] {
+            assert_eq!(end_of_head(bytes.as_bytes()), end, "{bytes}");
+        }
     }
 }

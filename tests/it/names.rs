@@ -119,3 +119,17 @@ async fn a_path_that_looks_like_a_name_is_left_alone_behind_pipelined_requests()
     read_reply(&mut client, false).await;
     assert!(service.heads()[1].starts_with("GET /v1/AUTH_p/é: HTTP/1.1\r\n"), "{}", service.heads()[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_of_one_request_are_not_taken_for_those_of_the_next() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let mut client = tokio::net::TcpStream::connect(proxy.addr).await.unwrap();
+    for (path, name) in [("-/livez", "X-Object-Meta-é"), ("object-store/o", "X-Object-Meta-~~")] {
+        let request = format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n{name}: 1\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(read_reply(&mut client, false).await.status, 200);
+    }
+    assert!(service.heads()[0].contains("\r\nX-Object-Meta-~~: 1\r\n"), "{}", service.heads()[0]);
+}
