@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, Version};
 
-use super::hop_by_hop;
+use super::{hop_by_hop, respond};
 use crate::client::Interim;
 use crate::server::Activity;
 
@@ -29,12 +29,7 @@ impl Interim for Activity {
 fn on_the_wire(status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
     let reason = status.canonical_reason().unwrap_or_default();
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).into_bytes();
-    for (name, value) in headers {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
+    respond::put_fields(&mut head, headers);
     head.extend_from_slice(b"\r\n");
     head
 }

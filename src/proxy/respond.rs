@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::json;
 
@@ -108,18 +108,22 @@ pub(super) fn refusing_heads(metrics: Arc<Metrics>) -> Refuse {
 fn on_the_wire(response: &Response<Bytes>) -> Bytes {
     let date = httpdate::fmt_http_date(SystemTime::now());
     let mut head = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
-    for (name, value) in response.headers() {
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
+    put_fields(&mut head, response.headers());
     let length = response.body().len();
     head.extend_from_slice(
         format!("content-length: {length}\r\nconnection: close\r\ndate: {date}\r\n\r\n").as_bytes(),
     );
     head.extend_from_slice(response.body());
     head.into()
+}
+
+/// Writes the lines of fields.
+pub(super) fn put_fields(head: &mut Vec<u8>, headers: &HeaderMap) {
+    for (name, value) in headers {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            head.extend_from_slice(part);
+        }
+    }
 }
 
 /// Rule 4, as `keystonemiddleware` writes it (`auth_token/__init__.py`, `_reject_auth_headers`).
