@@ -162,11 +162,12 @@ impl<T: Transport> Tap<T> {
         if self.heads == Heads::Lost {
             return;
         }
-        self.heads = match self.mask.read(bytes) {
-            Some(end) => Heads::Behind((bytes.len() - end) as u64),
-            None => Heads::Within,
-        };
         self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
+        let Some(end) = self.mask.read(bytes) else {
+            self.heads = Heads::Within;
+            return;
+        };
+        self.heads = Heads::Behind((bytes.len() - end) as u64);
         if let Some(names) = self.mask.take_names() {
             self.activity.note_names(names);
         }

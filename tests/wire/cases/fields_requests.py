@@ -131,6 +131,11 @@ table(ROW, forwarded, False, [
     ('utf-8-in-a-name-of-a-request-with-a-body', '9110 5.1',
      get(UNI + b': 1', b'Content-Length: 2', method=b'PUT') + b'ab', has(UNI.lower(), b'1'),
      lambda m: want(m.body == b'ab', 'the body', m.body)),
+    ('utf-8-in-the-names-of-two-pieces', '9110 5.1',
+     [b'GET /object-store/x HTTP/1.1\r\nHost: localhost\r\n' + UNI + b': 1\r\n', b'X-Object-Meta-\xc3\xa4: 2\r\nX-Kept: 1\r\n\r\n'],
+     has(UNI.lower(), b'1'), has(b'x-object-meta-\xc3\xa4', b'2'), KEPT),
+    ('utf-8-in-a-name-cut-before-its-colon', '9110 5.1',
+     [b'GET /object-store/x HTTP/1.1\r\nHost: localhost\r\n' + UNI, b': 1\r\nX-Kept: 1\r\n\r\n'], has(UNI.lower(), b'1'), KEPT),
     ('order-of-fields', '9110 5.3', get(b'X-1: a', b'X-2: b', b'X-3: c', b'X-4: d'), order(b'x-1', b'x-2', b'x-3', b'x-4')),
 ])
 
