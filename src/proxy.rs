@@ -175,7 +175,7 @@ impl Proxy {
         &self.client
     }
 
-    /// Answers one request, whatever comes.
+    /// Answers one request, whatever comes. That it has begun is noted.
     pub(crate) async fn handle(
         &self,
         request: Request<Incoming>,
@@ -183,7 +183,6 @@ impl Proxy {
         peer: &Peer,
         activity: Arc<Activity>,
     ) -> Response<ReplyBody> {
-        activity.request_began(request.body());
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
             record.describe(request.method(), request.uri(), &peer.to_string());
