@@ -216,6 +216,8 @@ impl Proxy {
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
+        // Taken whoever answers, so that they are not the next request's.
+        let names = activity.names();
         door.guard().check(&head)?;
         let base = door.base(&head);
         let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
@@ -238,7 +240,6 @@ impl Proxy {
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
-        let names = activity.names();
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
         let upgrading = upgrade::asked_for(&mut head);
         make_ready(&mut head, upload.as_ref());

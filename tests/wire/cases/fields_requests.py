@@ -140,6 +140,20 @@ table(ROW, forwarded, False, [
 ])
 
 
+@case('9110 5.1', peers=False)
+def names_are_not_those_of_the_request_before(p):
+    """One that is answered without the origin: by ourselves, or refused."""
+    for before in (b'GET /-/health', b'GET /nothing/x'):
+        client = p.client(before + b' HTTP/1.1\r\nHost: localhost\r\nX-Object-Meta-\xc3\xa4: 1\r\n\r\n')
+        client.response()
+        p.ask(client, get(b'X-Object-Meta-~~: 2'))
+        origin = p.accept(client)
+        message = origin.request()
+        want(message.get(b'x-object-meta-~~') == b'2', 'the name as it came', message.fields)
+        origin.send(OK).close()
+        client.response()
+
+
 @case('9110 6.4', peers=False)
 def body_with_utf_8_behind_a_head_of_any_size(p):
     """A body is not taken for a head, where a read ends with the head either."""
