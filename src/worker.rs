@@ -218,4 +218,6 @@ async fn requests<T: Transport>(
         async move { proxy.handle(request, door, peer, activity).await }
     })
     .await;
+    // A tunnel that never began holds the upstream's connection, and `activity` itself.
+    drop(activity.after());
 }

@@ -213,3 +213,16 @@ table(ROW, bad_gateway, True, [
          'ask': ask(b'HTTP2-Settings: AAMAAABk', protocol=b'h2c', connection=b'Upgrade, HTTP2-Settings'), 'end': 'keep'}),
     ('origin-switches-for-an-old-client', '9110 7.8', SWITCH, {'ask': ask(KEY, version=b'1.0'), 'end': 'keep'}),
 ])
+
+
+@case('9110 7.8', peers=False)
+def client_that_has_reset_before_the_answer(p):
+    """The tunnel never begins, and nothing of it stays."""
+    client = p.client(ask(KEY, VERSION), b'early', pause=0.2)
+    origin = p.accept(client)
+    origin.head()
+    time.sleep(0.4)
+    client.reset()
+    time.sleep(0.2)
+    origin.try_send(SWITCH)
+    origin.ends(4)
