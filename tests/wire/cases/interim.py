@@ -73,6 +73,15 @@ table(ROW, answered, False, [
 ])
 
 
+@case('9112 2.2', peers=False)
+def continue_with_bare_line_ends(p):
+    """The head behind it is one of its own, and its body not looked at."""
+    body = b'\xc3\xa4: 1\n' * 10
+    client, origin, _ = p.through(GET)
+    origin.send(b'HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(body) + body)
+    want(client.response().body == body, 'the body as it came', client.raw)
+
+
 @case('8297 2')
 def comes_before_the_answer_is_there(p):
     client, origin, _ = p.through(GET)
