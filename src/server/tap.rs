@@ -178,8 +178,9 @@ impl<T: Transport> Tap<T> {
         if self.settled != self.activity.begun() || self.activity.has_request() {
             return false;
         }
+        // `HTTP/1.0` where the request before was.
         let status =
-            bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| StatusCode::from_bytes(rest.get(..3)?).ok());
+            bytes.strip_prefix(b"HTTP/1.").and_then(|rest| StatusCode::from_bytes(rest.get(2..5)?).ok());
         let Some(status) = status.filter(StatusCode::is_client_error) else { return false };
         // hyper has one limit for all of the head.
         let is_mostly_target = status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
