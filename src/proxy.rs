@@ -296,7 +296,7 @@ impl Proxy {
             }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 let token = snapshot.token.header();
-                return upgrade::accept(response, upgrading, token)
+                return upgrade::accept(response, upgrading, token, &self.metrics)
                     .ok_or_else(|| failures::unasked_upgrade(&target));
             }
             let asked = asked.as_ref();

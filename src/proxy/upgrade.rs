@@ -23,9 +23,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::time::sleep;
 use tracing::debug;
 
-use super::hop_by_hop;
+use super::{hop_by_hop, raw_fields};
 use crate::access_log::Record;
 use crate::client::ResponseBody;
+use crate::metrics::Metrics;
+use crate::raw_names::Names;
 use crate::reply::ReplyBody;
 
 /// The client's side of an upgrade, if the request asks for one that is served. To be asked before anything is stripped.
@@ -63,10 +65,16 @@ pub(super) fn accept(
     mut response: Response<ResponseBody>,
     client: Option<OnUpgrade>,
     token: &HeaderValue,
+    metrics: &Metrics,
 ) -> Option<Response<ReplyBody>> {
     let client = client.filter(|_| is_websocket(response.headers()))?;
     let tunnel = Tunnel { client, upstream: hyper::upgrade::on(&mut response) };
     let mut response = response.map(|_| ReplyBody::ours(""));
+    if let Some(names) = response.extensions_mut().remove::<Names>()
+        && let Some(lines) = raw_fields::of_response(response.headers_mut(), &names, metrics)
+    {
+        response.extensions_mut().insert(lines);
+    }
     hop_by_hop::strip_response(response.headers_mut(), token);
     response.headers_mut().remove(CONTENT_LENGTH);
     set(response.headers_mut());

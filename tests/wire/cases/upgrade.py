@@ -226,3 +226,9 @@ def client_that_has_reset_before_the_answer(p):
     time.sleep(0.2)
     origin.try_send(SWITCH)
     origin.ends(4)
+
+
+@case('9110 5.1', peers=False)
+def utf_8_in_a_name_of_the_answer(p):
+    _, _, _, message = tunnel(p, answer=SWITCH[:-2] + b'X-\xc3\xa4: 1\r\n\r\n')
+    want(message.get(b'x-\xc3\xa4') == b'1' and not message.all(b'x-~~'), 'the field as it came', message.fields)
