@@ -241,7 +241,7 @@ impl Proxy {
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
-        let upgrading = upgrade::asked_for(&mut head);
+        let upgrading = upgrade::asked_for(&mut head).filter(|_| upload.is_none());
         make_ready(&mut head, upload.as_ref());
         if upgrading.is_some() {
             upgrade::set(&mut head.headers);

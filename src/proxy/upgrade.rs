@@ -3,6 +3,7 @@
 //! 1. An HTTP/1.1 request with `Upgrade: websocket`, and `upgrade` in `Connection`, is sent on with both, which are
 //!    hop-by-hop and so set anew. Any other protocol's request is sent on without: it is then an ordinary one, as it may
 //!    always be. `h2c` above all does not pass: what comes behind it would be out of our hands.
+//!    Nor does an upgrade of a request with a body, which would have to be whole before the tunnel.
 //! 2. The upstream may refuse; its answer is an ordinary one.
 //! 3. A 101 to what was asked for makes a tunnel: bytes pass both ways until both sides have ended, or nothing has
 //!    passed for the tunnel limit. Any other 101 is an error of the upstream's (RFC 9110 §15.2.2).
