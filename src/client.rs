@@ -34,7 +34,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 mod addresses;
@@ -248,12 +249,19 @@ impl Client {
         let (sender, connection) = self.http.handshake(io).await.map_err(SendError::Closed)?;
         let connection = connection.with_upgrades();
         let authority = origin.authority.clone();
+        let (hold, released) = oneshot::channel();
+        let (written, limit) = (Arc::clone(&heads), self.settings.body_timeout);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(upstream = %authority, %error, "an upstream connection ended");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    debug!(upstream = %authority, %error, "an upstream connection ended");
+                },
+                () = stuck(released, &written, limit) => {
+                    debug!(upstream = %authority, "an upstream took nothing of what was left for it");
+                }
             }
         });
-        Ok(Link::new(sender, heads))
+        Ok(Link::new(sender, heads, hold))
     }
 
     /// One request and the head of its response on one connection. One that gives none is
@@ -309,13 +317,13 @@ impl Client {
             && response.version() != Version::HTTP_10
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
             && unasked.is_none();
-        let lease = may_serve_again.then(|| Lease {
-            pool: self.pool,
-            origin: origin.clone(),
-            link,
-            keep_for: self.settings.idle_timeout,
-        });
-        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, silence, unasked)))
+        let (lease, hold) = if may_serve_again {
+            let (pool, origin, keep_for) = (self.pool, origin.clone(), self.settings.idle_timeout);
+            (Some(Lease { pool, origin, link, keep_for }), None)
+        } else {
+            (None, Some(link.hold))
+        };
+        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, hold, silence, unasked)))
     }
 }
 
@@ -326,6 +334,19 @@ const LARGEST_HEAD_BYTES: usize = 256 * 1024;
 /// Bytes read at once. More is faster for large objects, and a stalled download
 /// holds about four of these (measured; see the server's own).
 const READ_BUFFER_BYTES: usize = 384 * 1024;
+
+/// Returns once nobody holds a connection any more and nothing has been written to it for `limit`: hyper ends none
+/// before all that it has buffered is written, and waits for that however long.
+async fn stuck(released: oneshot::Receiver<()>, heads: &Heads, limit: Duration) {
+    _ = released.await;
+    loop {
+        let before = heads.written();
+        sleep(limit).await;
+        if heads.written() == before {
+            return;
+        }
+    }
+}
 
 type Answer = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
 

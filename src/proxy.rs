@@ -177,7 +177,7 @@ impl Proxy {
         &self.client
     }
 
-    /// Answers one request, whatever comes.
+    /// Answers one request, whatever comes. That it has begun is noted.
     pub(crate) async fn handle(
         &self,
         request: Request<Incoming>,
@@ -185,7 +185,6 @@ impl Proxy {
         peer: &Peer,
         activity: Arc<Activity>,
     ) -> Response<ReplyBody> {
-        activity.request_began(request.body());
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
             record.describe(request.method(), request.uri(), &peer.to_string());
@@ -218,8 +217,9 @@ impl Proxy {
         activity: &Arc<Activity>,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
-        let names = activity.names();
         let (mut head, body) = request.into_parts();
+        // Taken whoever answers, so that they are not the next request's.
+        let names = activity.names();
         door.guard().check(&head)?;
         let base = door.base(&head);
         let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
@@ -243,7 +243,7 @@ impl Proxy {
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
-        let upgrading = upgrade::asked_for(&mut head);
+        let upgrading = upgrade::asked_for(&mut head).filter(|_| upload.is_none());
         make_ready(&mut head, upload.as_ref());
         if upgrading.is_some() {
             upgrade::set(&mut head.headers);
@@ -298,7 +298,7 @@ impl Proxy {
             }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 let token = snapshot.token.header();
-                return upgrade::accept(response, upgrading, token)
+                return upgrade::accept(response, upgrading, token, &self.metrics)
                     .ok_or_else(|| failures::unasked_upgrade(&target));
             }
             let asked = asked.as_ref();

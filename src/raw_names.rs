@@ -54,12 +54,13 @@ impl Mask {
         }
         if self.place == Place::Before
             && !matches!(bytes.first(), Some(b'\r' | b'\n'))
-            && let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n")
+            && let Some(end) = memchr::memmem::find(bytes, b"\n\r\n")
             && bytes[..end].is_ascii()
+            && memchr::memmem::find(&bytes[..end], b"\n\n").is_none()
         {
             self.first_line.extend_from_slice(&bytes[..end.min(FIRST_BYTES)]);
             self.first_line_bytes = memchr::memchr(b'\n', bytes).unwrap_or(end);
-            return Some(end + 4);
+            return Some(end + 3);
         }
         for (i, byte) in bytes.iter_mut().enumerate() {
             self.place = match (self.place, *byte) {
@@ -257,6 +258,9 @@ mod tests {
             (&b"GET / HTTP/1.1\r\n\r\nrest"[..], Some(18)),
             (b"\r\n\r\nGET / HTTP/1.1\r\n\xc3: 1\r\n\r\n", Some(28)),
             (b"GET / HTTP/1.1\n\xc3: 1\n\nrest", Some(21)),
+            (b"HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\r\n\r\n", Some(23)),
+            (b"GET / HTTP/1.1\nA: b\n\r\nbody\r\n\r\n", Some(22)),
+            (b"GET / HTTP/1.1\r\nA: b\n\nbody\r\n\r\n", Some(22)),
             (b"GET / HTTP/1.1\r\n\xc3: 1\r\n", None),
             (b"GET / HTTP/1.1\r\nno colon \xc3\r\n\r\n", Some(30)),
         ] {

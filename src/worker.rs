@@ -213,7 +213,11 @@ async fn requests<T: Transport>(
     let (proxy, peer, door) = (&*proxy, &peer, &*door);
     serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
         let activity = Arc::clone(&activity);
+        // Not in the future: before that is polled, hyper may read of the body what would be taken for a head.
+        activity.request_began(request.body());
         async move { proxy.handle(request, door, peer, activity).await }
     })
     .await;
+    // A tunnel that never began holds the upstream's connection, and `activity` itself.
+    drop(activity.after());
 }

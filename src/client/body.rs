@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::pool::Lease;
+use super::pool::{Hold, Lease};
 use super::progress::{Progress, Silence, Silent};
 use super::upload::{Reader, Unasked};
 
@@ -98,6 +98,8 @@ pub enum BodyError {
 pub struct ResponseBody {
     incoming: Incoming,
     lease: Option<Lease>,
+    /// Where there is no lease.
+    _hold: Option<Hold>,
     silence: Silence,
     /// A request's body that was never asked for, or not to its end; that would end the connection under this response.
     _unasked: Option<Unasked>,
@@ -107,10 +109,11 @@ impl ResponseBody {
     pub(super) fn new(
         incoming: Incoming,
         lease: Option<Lease>,
+        hold: Option<Hold>,
         silence: Silence,
         unasked: Option<Unasked>,
     ) -> Self {
-        let mut body = Self { incoming, lease, silence, _unasked: unasked };
+        let mut body = Self { incoming, lease, _hold: hold, silence, _unasked: unasked };
         body.release_if_over();
         body
     }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, Scheme};
 use hyper::client::conn::http1::SendRequest;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
@@ -76,13 +77,17 @@ pub(super) struct Link {
     pub(super) sender: SendRequest<RequestBody>,
     /// What its socket looks for.
     pub(super) heads: Arc<Heads>,
+    pub(super) hold: Hold,
     opened: Instant,
 }
 
+/// Keeps a connection. Once it is dropped, what is on its way still goes, as long as it goes.
+pub(super) type Hold = oneshot::Sender<()>;
+
 impl Link {
     /// One that has just been opened.
-    pub(super) fn new(sender: SendRequest<RequestBody>, heads: Arc<Heads>) -> Self {
-        Self { sender, heads, opened: Instant::now() }
+    pub(super) fn new(sender: SendRequest<RequestBody>, heads: Arc<Heads>, hold: Hold) -> Self {
+        Self { sender, heads, hold, opened: Instant::now() }
     }
 
     fn is_usable(&self, now: Instant) -> bool {

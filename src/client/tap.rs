@@ -10,7 +10,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -28,6 +28,8 @@ pub(super) struct Heads {
     has_begun: AtomicBool,
     has_names: AtomicBool,
     names: Mutex<Option<Names>>,
+    /// Bytes that the socket has taken.
+    written: AtomicU64,
 }
 
 impl Heads {
@@ -48,6 +50,11 @@ impl Heads {
             return None;
         }
         self.names.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Bytes that have been written.
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 
     fn came(&self, names: Option<Names>) {
@@ -93,6 +100,14 @@ impl<T> Tap<T> {
             self.mask.take_names();
             rest = &mut rest[end..];
         }
+    }
+
+    /// Counts what has been written.
+    fn counted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.heads.written.fetch_add(*bytes as u64, Ordering::Relaxed);
+        }
+        written
     }
 
     /// Lets nothing through but success; reading will tell the rest.
@@ -152,6 +167,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
             Ok(Some(done)) => Poll::Ready(Ok(done)),
             Err(error) => Poll::Ready(Err(error)),
         };
+        let written = self.counted(written);
         self.unless_failed(written)
     }
 
@@ -169,6 +185,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
             Ok(Some(done)) => Poll::Ready(Ok(done)),
             Err(error) => Poll::Ready(Err(error)),
         };
+        let written = self.counted(written);
         self.unless_failed(written)
     }
 

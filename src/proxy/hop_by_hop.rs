@@ -51,7 +51,8 @@ pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
     }
 }
 
-/// Rules 1, 2 and 8 for an interim response, which has no framing and is never about a token of the client's.
+/// Rules 1, 2 and 8 for an interim response, which has no framing and is never about a token of the client's. Names with
+/// a `~` may stand for raw ones (see [`crate::raw_names`]), which are not kept here.
 pub(super) fn strip_interim(headers: &mut HeaderMap) {
     remove_nominated(headers);
     remove_all(headers, |name| {
@@ -59,6 +60,7 @@ pub(super) fn strip_interim(headers: &mut HeaderMap) {
             || ends_here_in_response(name)
             || matches!(name, "content-length" | "trailer")
             || name == SUBJECT_TOKEN.as_str()
+            || name.contains('~')
     });
 }
 

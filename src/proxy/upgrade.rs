@@ -3,6 +3,7 @@
 //! 1. An HTTP/1.1 request with `Upgrade: websocket`, and `upgrade` in `Connection`, is sent on with both, which are
 //!    hop-by-hop and so set anew. Any other protocol's request is sent on without: it is then an ordinary one, as it may
 //!    always be. `h2c` above all does not pass: what comes behind it would be out of our hands.
+//!    Nor does an upgrade of a request with a body, which would have to be whole before the tunnel.
 //! 2. The upstream may refuse; its answer is an ordinary one.
 //! 3. A 101 to what was asked for makes a tunnel: bytes pass both ways until both sides have ended, or nothing has
 //!    passed for the tunnel limit. Any other 101 is an error of the upstream's (RFC 9110 §15.2.2).
@@ -23,10 +24,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::time::sleep;
 use tracing::debug;
 
-use super::hop_by_hop;
+use super::{hop_by_hop, raw_fields};
 use crate::access_log::Record;
 use crate::client::ResponseBody;
-use crate::raw_names::{self, Names};
+use crate::metrics::Metrics;
+use crate::raw_names::Names;
 use crate::reply::ReplyBody;
 
 /// The client's side of an upgrade, if the request asks for one that is served. To be asked before anything is stripped.
@@ -64,12 +66,15 @@ pub(super) fn accept(
     mut response: Response<ResponseBody>,
     client: Option<OnUpgrade>,
     token: &HeaderValue,
+    metrics: &Metrics,
 ) -> Option<Response<ReplyBody>> {
     let client = client.filter(|_| is_websocket(response.headers()))?;
     let tunnel = Tunnel { client, upstream: hyper::upgrade::on(&mut response) };
     let mut response = response.map(|_| ReplyBody::ours(""));
-    if let Some(names) = response.extensions_mut().remove::<Names>() {
-        raw_names::take(response.headers_mut(), &names);
+    if let Some(names) = response.extensions_mut().remove::<Names>()
+        && let Some(lines) = raw_fields::of_response(response.headers_mut(), &names, metrics)
+    {
+        response.extensions_mut().insert(lines);
     }
     hop_by_hop::strip_response(response.headers_mut(), token);
     response.headers_mut().remove(CONTENT_LENGTH);

@@ -126,8 +126,8 @@ impl Activity {
         *self.after.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::pin(after));
     }
 
-    /// That, to be waited for.
-    pub(super) fn after(&self) -> Option<After> {
+    /// That, to be waited for, or dropped.
+    pub(crate) fn after(&self) -> Option<After> {
         self.after.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 

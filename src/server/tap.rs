@@ -162,11 +162,12 @@ impl<T: Transport> Tap<T> {
         if self.heads == Heads::Lost {
             return;
         }
-        self.heads = match self.mask.read(bytes) {
-            Some(end) => Heads::Behind((bytes.len() - end) as u64),
-            None => Heads::Within,
-        };
         self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
+        let Some(end) = self.mask.read(bytes) else {
+            self.heads = Heads::Within;
+            return;
+        };
+        self.heads = Heads::Behind((bytes.len() - end) as u64);
         if let Some(names) = self.mask.take_names() {
             self.activity.note_names(names);
         }
@@ -177,8 +178,9 @@ impl<T: Transport> Tap<T> {
         if self.settled != self.activity.begun() || self.activity.has_request() {
             return false;
         }
+        // `HTTP/1.0` where the request before was.
         let status =
-            bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| StatusCode::from_bytes(rest.get(..3)?).ok());
+            bytes.strip_prefix(b"HTTP/1.").and_then(|rest| StatusCode::from_bytes(rest.get(2..5)?).ok());
         let Some(status) = status.filter(StatusCode::is_client_error) else { return false };
         // hyper has one limit for all of the head.
         let is_mostly_target = status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE

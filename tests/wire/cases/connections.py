@@ -2,7 +2,7 @@
 import time
 
 from harness.play import BASE, GET, OK, Drip, case, want
-from harness.ways import has, lacks, once_more, table
+from harness.ways import has, lacks, once_more, own_answer, table
 
 ROW = 'connections'
 H = b'Host: localhost\r\n'
@@ -63,6 +63,19 @@ def pipelined_with_a_body_in_between(p):
 def pipelined_with_chunks_in_between(p):
     client = p.client(get(b'a', b'Transfer-Encoding: chunked\r\n', method=b'PUT') + b'5\r\nhello\r\n0\r\n\r\n' + get(b'b'))
     serve(p, client, [b'a', b'b'], bodies={0: b'hello'})
+
+
+@case('9112 2.2', peers=False)
+def no_head_behind_a_request_of_an_old_client(p):
+    """It is answered as any other that is none."""
+    client = p.client(b'GET /object-store/x HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n')
+    origin = p.accept(client)
+    origin.request()
+    origin.send(OK)
+    client.response()
+    p.ask(client, b'NONE\r\n\r\n')
+    own_answer(client.response(), 400, b'bad_request')
+    client.ends(3)
 
 
 @case('9112 9.3.2')

@@ -1,7 +1,10 @@
 """A final answer before the request's body has ended: the client gets it whole, and the upload stops."""
+import socket
+import struct
 import time
+from pathlib import Path
 
-from harness.play import case, want
+from harness.play import add, case, want
 from harness.ways import once_more, table
 
 ROW = 'early'
@@ -144,3 +147,37 @@ def next_request_after_an_early_answer(p):
     time.sleep(0.2)
     fresh = p.client()
     once_more(p, fresh, origin, 'fresh')
+
+
+def held(conn):
+    """Whether a process holds the other end of an origin's connection, as the kernel's table has it."""
+    def place(address):
+        return '%08X:%04X' % (struct.unpack('=I', socket.inet_aton(address[0]))[0], address[1])
+    ends = [place(conn.sock.getpeername()), place(conn.sock.getsockname())]
+    rows = [line.split() for line in Path('/proc/net/tcp').read_text().splitlines()]
+    return any(row[1:3] == ends and row[9] != '0' for row in rows)
+
+
+def stalled(p, reply, status):
+    """The origin takes nothing any more, nor closes: its connection is given up when the body limit has passed."""
+    client = p.client(PUT + LENGTH)
+    origin = p.accept(client)
+    if origin.head().all(b'expect'):
+        origin.send(b'HTTP/1.1 100 Continue\r\n\r\n')
+    pour = client.pour(SIZE)
+    time.sleep(0.7)
+    origin.send(reply)
+    message = client.response(b'PUT')
+    want(message.status == status, 'the status %d' % status, message.start)
+    pour.stop = True
+    client.close()
+    by = time.monotonic() + 12  # idle connections are looked through every 5 s
+    while held(origin):
+        want(time.monotonic() < by, 'an end of the connection to the origin')
+        time.sleep(0.1)
+
+
+SHORT = {'GATESTONE_RESPONSE_TIMEOUT': '2s', 'GATESTONE_BODY_TIMEOUT': '2s', 'GATESTONE_UPSTREAM_IDLE_TIMEOUT': '1s'}
+for name, reply, status in (('413', TOO_LARGE, 413), ('201', answer(b'201 Created'), 201), ('nothing', b'', 504)):
+    add(ROW, name + '-and-origin-stalls', '9112 9.6', lambda p, args=(reply, status): stalled(p, *args), False, SHORT,
+        stalled.__doc__)

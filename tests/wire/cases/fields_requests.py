@@ -1,5 +1,5 @@
 """Which fields of a request reach the origin, and how."""
-from harness.play import want
+from harness.play import OK, case, want
 from harness.ways import forwarded, has, lacks, lacks_bytes, order, refused, spelt, table
 
 ROW = 'fields_requests'
@@ -131,8 +131,41 @@ table(ROW, forwarded, False, [
     ('utf-8-in-a-name-of-a-request-with-a-body', '9110 5.1',
      get(UNI + b': 1', b'Content-Length: 2', method=b'PUT') + b'ab', has(UNI.lower(), b'1'),
      lambda m: want(m.body == b'ab', 'the body', m.body)),
+    ('utf-8-in-the-names-of-two-pieces', '9110 5.1',
+     [b'GET /object-store/x HTTP/1.1\r\nHost: localhost\r\n' + UNI + b': 1\r\n', b'X-Object-Meta-\xc3\xa4: 2\r\nX-Kept: 1\r\n\r\n'],
+     has(UNI.lower(), b'1'), has(b'x-object-meta-\xc3\xa4', b'2'), KEPT),
+    ('utf-8-in-a-name-cut-before-its-colon', '9110 5.1',
+     [b'GET /object-store/x HTTP/1.1\r\nHost: localhost\r\n' + UNI, b': 1\r\nX-Kept: 1\r\n\r\n'], has(UNI.lower(), b'1'), KEPT),
     ('order-of-fields', '9110 5.3', get(b'X-1: a', b'X-2: b', b'X-3: c', b'X-4: d'), order(b'x-1', b'x-2', b'x-3', b'x-4')),
 ])
+
+
+@case('9110 5.1', peers=False)
+def names_are_not_those_of_the_request_before(p):
+    """One that is answered without the origin: by ourselves, or refused."""
+    for before in (b'GET /-/health', b'GET /nothing/x'):
+        client = p.client(before + b' HTTP/1.1\r\nHost: localhost\r\nX-Object-Meta-\xc3\xa4: 1\r\n\r\n')
+        client.response()
+        p.ask(client, get(b'X-Object-Meta-~~: 2'))
+        origin = p.accept(client)
+        message = origin.request()
+        want(message.get(b'x-object-meta-~~') == b'2', 'the name as it came', message.fields)
+        origin.send(OK).close()
+        client.response()
+
+
+@case('9110 6.4', peers=False)
+def body_with_utf_8_behind_a_head_of_any_size(p):
+    """A body is not taken for a head, where a read ends with the head either."""
+    body = b'\xc3\xa4: 1\n' * 100
+    for size in (8191, 8192, 8193, 16384, 24576):
+        head = p.here(b'PUT /object-store/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nX-A: ' % len(body))
+        client = p.client(head + b'a' * (size - len(head) - 4) + b'\r\n\r\n' + body)
+        origin = p.accept(client)
+        want(origin.request().body == body, 'the body', size, origin.raw[-700:])
+        origin.send(OK).close()
+        client.response()
+
 
 # ------------------------------------------------------------------ names that are none, but for Swift's metadata
 table(ROW, refused, False, [

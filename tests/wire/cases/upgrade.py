@@ -213,3 +213,35 @@ table(ROW, bad_gateway, True, [
          'ask': ask(b'HTTP2-Settings: AAMAAABk', protocol=b'h2c', connection=b'Upgrade, HTTP2-Settings'), 'end': 'keep'}),
     ('origin-switches-for-an-old-client', '9110 7.8', SWITCH, {'ask': ask(KEY, version=b'1.0'), 'end': 'keep'}),
 ])
+
+
+@case('9110 7.8', peers=False)
+def client_that_has_reset_before_the_answer(p):
+    """The tunnel never begins, and nothing of it stays."""
+    client = p.client(ask(KEY, VERSION), b'early', pause=0.2)
+    origin = p.accept(client)
+    origin.head()
+    time.sleep(0.4)
+    client.reset()
+    time.sleep(0.2)
+    origin.try_send(SWITCH)
+    origin.ends(4)
+
+
+@case('9110 5.1', peers=False)
+def utf_8_in_a_name_of_the_answer(p):
+    _, _, _, message = tunnel(p, answer=SWITCH[:-2] + b'X-\xc3\xa4: 1\r\n\r\n')
+    want(message.get(b'x-\xc3\xa4') == b'1' and not message.all(b'x-~~'), 'the field as it came', message.fields)
+
+
+@case('9110 7.8', peers=False)
+def request_with_a_body(p):
+    """It is an ordinary one, so that its body and a tunnel cannot be taken for each other."""
+    for fields, body in ((b'Content-Length: 5', b'hello'), (b'Transfer-Encoding: chunked', b'5\r\nhello\r\n0\r\n\r\n')):
+        client = p.client(ask(KEY, VERSION, fields) + body)
+        origin = p.accept(client)
+        request = origin.request()
+        lacks(b'upgrade', b'connection')(request)
+        want(request.body == b'hello', 'the body', request.body)
+        origin.send(OK).close()
+        want(client.response().status == 200, 'the answer', client.raw)
