@@ -77,8 +77,9 @@ class Proxy:
 
     def await_ready(self, patience):
         """The line that says where it listens."""
-        readable, _, _ = select.select([self.process.stdout], [], [], patience)
-        line = self.process.stdout.readline() if readable else ''
+        waiting = select.poll()  # `select` itself knows no descriptor above 1023
+        waiting.register(self.process.stdout, select.POLLIN)
+        line = self.process.stdout.readline() if waiting.poll(patience * 1000) else ''
         if 'http://127.0.0.1:' not in line:
             self.process.kill()
             self.process.wait()

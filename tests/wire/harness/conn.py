@@ -17,6 +17,15 @@ PATIENCE = 8  # seconds for what has to happen but has no deadline of its own
 TOKEN_BYTES = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+"
 
 
+def readable(sockets, seconds):
+    """Those of them that can be read within so long, or have ended. `select` itself knows no descriptor above 1023."""
+    waiting = select.poll()
+    for sock in sockets:
+        waiting.register(sock, select.POLLIN)
+    seen = {fd for fd, _ in waiting.poll(seconds * 1000)}
+    return [sock for sock in sockets if sock.fileno() in seen]
+
+
 class Failure(Exception):
     """What was expected, and what was seen."""
 
@@ -134,7 +143,7 @@ class Conn:
         if self.over:
             return False
         left = by - time.monotonic()
-        if not select.select([self.sock], [], [], max(left, 0))[0]:
+        if not readable([self.sock], max(left, 0)):
             raise Silent('the %s waited for more after %s' % (self.end, short(self.raw[self.at:])))
         try:
             data = self.sock.recv(262144)
@@ -153,7 +162,7 @@ class Conn:
 
     def waiting(self):
         """Whether there is something to read: bytes, or the end."""
-        return self.at < len(self.raw) or bool(self.over) or bool(select.select([self.sock], [], [], 0)[0])
+        return self.at < len(self.raw) or bool(self.over) or bool(readable([self.sock], 0))
 
     def line(self, by):
         while (found := self.raw.find(b'\n', self.at)) < 0:
