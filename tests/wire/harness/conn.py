@@ -33,6 +33,15 @@ class Malformed(Failure):
     """What came is no message, or has more than one meaning."""
 
 
+def readable(socks, seconds):
+    """Those of the sockets that have something to read, after `seconds` at most; `select` knows 1024 files."""
+    poll = select.poll()
+    for sock in socks:
+        poll.register(sock, select.POLLIN)
+    ready = {number for number, _ in poll.poll(seconds * 1000)}
+    return [sock for sock in socks if sock.fileno() in ready]
+
+
 def short(data, most=200):
     """Bytes as repr, without the middle if there are many."""
     data = bytes(data)
@@ -134,7 +143,7 @@ class Conn:
         if self.over:
             return False
         left = by - time.monotonic()
-        if not select.select([self.sock], [], [], max(left, 0))[0]:
+        if not readable([self.sock], max(left, 0)):
             raise Silent('the %s waited for more after %s' % (self.end, short(self.raw[self.at:])))
         try:
             data = self.sock.recv(262144)
@@ -153,7 +162,7 @@ class Conn:
 
     def waiting(self):
         """Whether there is something to read: bytes, or the end."""
-        return self.at < len(self.raw) or bool(self.over) or bool(select.select([self.sock], [], [], 0)[0])
+        return self.at < len(self.raw) or bool(self.over) or bool(readable([self.sock], 0))
 
     def line(self, by):
         while (found := self.raw.find(b'\n', self.at)) < 0:

@@ -1,10 +1,9 @@
 """`Play`: one case being played against one subject, and the list of all cases."""
-import select
 import socket
 import time
 from dataclasses import dataclass, field
 
-from .conn import PATIENCE, Conn, Failure, Silent, short
+from .conn import PATIENCE, Conn, Failure, Silent, readable, short
 
 PREFIX = b'/object-store'
 BASE = b'/v1/AUTH_p'
@@ -85,11 +84,11 @@ class Play:
     def accept(self, client=None, seconds=PATIENCE):
         """The next connection to the origin; a failure if the client is answered without one."""
         watched = [self.listener] + ([client.sock] if client else [])
-        readable, _, _ = select.select(watched, [], [], seconds)
-        if self.listener not in readable:
-            if readable:
+        ready = readable(watched, seconds)
+        if self.listener not in ready:
+            if ready:
                 client_saw = self.glance(client)
-                if not select.select([self.listener], [], [], 0.05)[0]:
+                if not readable([self.listener], 0.05):
                     raise Failure('no request at the origin; the client saw %s' % client_saw)
             else:
                 raise Silent('no request at the origin within %.1f s' % seconds)
@@ -108,10 +107,10 @@ class Play:
 
     def first(self, client, seconds=PATIENCE):
         """Which comes first: a connection to the origin, or None for something at the client."""
-        readable, _, _ = select.select([self.listener, client.sock], [], [], seconds)
-        if not readable:
+        ready = readable([self.listener, client.sock], seconds)
+        if not ready:
             raise Silent('neither an answer nor a request at the origin within %.1f s' % seconds)
-        return self.accept() if self.listener in readable else None
+        return self.accept() if self.listener in ready else None
 
     def once_again(self, client, pieces=(), end='close'):
         """Another proxy may try once more where an RFC lets it: the same answer on each new connection."""
@@ -131,10 +130,10 @@ class Play:
         by = time.monotonic() + seconds
         while True:
             watched = [self.listener] + ([client.sock] if client else []) + ([] if old.over else [old.sock])
-            readable, _, _ = select.select(watched, [], [], max(0, by - time.monotonic()))
-            if self.listener in readable:
+            ready = readable(watched, max(0, by - time.monotonic()))
+            if self.listener in ready:
                 return self.accept()
-            if not old.over and old.sock in readable:
+            if not old.over and old.sock in ready:
                 try:
                     more = old.fill(time.monotonic())
                 except Silent:
@@ -142,13 +141,13 @@ class Play:
                 if more:
                     return old
                 continue
-            if client and client.sock in readable:
+            if client and client.sock in ready:
                 raise Failure('no second request at the origin; the client saw ' + self.glance(client))
             raise Silent('no second request at the origin within %.1f s' % seconds)
 
     def nobody(self, seconds=0.1):
         """No (further) connection reaches the origin."""
-        if select.select([self.listener], [], [], seconds)[0]:
+        if readable([self.listener], seconds):
             conn = self.accept()
             try:
                 seen = conn.some(0.5)
@@ -167,7 +166,7 @@ class Play:
         leaked = [c for c in self.opened if c.end == 'client' and self.ours and self.token in bytes(c.raw)]
         for conn in self.opened:
             conn.close()
-        while self.listener.fileno() >= 0 and select.select([self.listener], [], [], 0)[0]:
+        while self.listener.fileno() >= 0 and readable([self.listener], 0):
             self.listener.accept()[0].close()
         if leaked:
             raise Failure('the token reached a client: %s' % short(leaked[0].raw))
