@@ -42,6 +42,15 @@ class Malformed(Failure):
     """What came is no message, or has more than one meaning."""
 
 
+def readable(socks, seconds):
+    """Those of the sockets that have something to read, after `seconds` at most; `select` knows 1024 files."""
+    poll = select.poll()
+    for sock in socks:
+        poll.register(sock, select.POLLIN)
+    ready = {number for number, _ in poll.poll(seconds * 1000)}
+    return [sock for sock in socks if sock.fileno() in ready]
+
+
 def short(data, most=200):
     """Bytes as repr, without the middle if there are many."""
     data = bytes(data)
