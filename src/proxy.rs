@@ -237,7 +237,7 @@ impl Proxy {
             record.routed("auth", route.region_label());
             return self.face.answer_for_swift(&login, &format!("{base}{path}"), admission);
         }
-        if let Some(response) = passage::answer_at_the_last_stop(&head) {
+        if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(&head) {
             return Ok(response);
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());

@@ -170,6 +170,13 @@ impl Activity {
         self.names.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Bytes of a body have come, perhaps behind its answer: a client that sends is not idle.
+    pub(super) fn note_body(&self) {
+        if !self.has_request() {
+            self.idle_since.set(self.opened);
+        }
+    }
+
     /// Bytes have come while there was no request.
     pub(super) fn note_head(&self) {
         if !self.head_since.is_set() {

@@ -146,11 +146,12 @@ impl<T: Transport> Tap<T> {
 
     /// Looks at bytes that hyper reads.
     fn look_at(&mut self, bytes: &mut [u8]) {
-        if self.activity.has_request() {
+        if self.activity.has_request() || self.activity.has_unread() {
             if let Heads::Behind(count) = &mut self.heads {
                 *count += bytes.len() as u64;
             }
             self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
+            self.activity.note_body();
             return;
         }
         self.activity.note_head();

@@ -171,3 +171,25 @@ async fn an_upload_that_was_refused_is_seen_as_cut_by_the_upstream() {
     let (rest, _) = to_the_end(&mut origin).await;
     assert!(!rest.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_on_behind_an_early_answer_is_neither_idle_nor_slow_with_a_head() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2000\r\n\r\n";
+    let mut client = send(&proxy, head).await;
+    let mut origin = upstream.accept().await;
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    assert_eq!(read_reply(&mut client, false).await.status, 201);
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_secs(40)).await;
+        client.write_all(&[b'x'; 100]).await.unwrap();
+        take(&mut origin, 100).await;
+    }
+    client.write_all(GET.as_bytes()).await.unwrap();
+    // The one before has grown too old meanwhile.
+    let mut origin = upstream.accept().await;
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    assert_eq!(read_reply(&mut client, false).await.status, 200);
+}

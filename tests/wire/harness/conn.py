@@ -17,15 +17,6 @@ PATIENCE = 8  # seconds for what has to happen but has no deadline of its own
 TOKEN_BYTES = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z\x80-\xff]+"
 
 
-def readable(sockets, seconds):
-    """Those of them that can be read within so long, or have ended. `select` itself knows no descriptor above 1023."""
-    waiting = select.poll()
-    for sock in sockets:
-        waiting.register(sock, select.POLLIN)
-    seen = {fd for fd, _ in waiting.poll(seconds * 1000)}
-    return [sock for sock in sockets if sock.fileno() in seen]
-
-
 class Failure(Exception):
     """What was expected, and what was seen."""
 
