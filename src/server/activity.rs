@@ -177,6 +177,11 @@ impl Activity {
         }
     }
 
+    /// Whether somebody reads on in the last request's body, although it has been answered.
+    pub(super) fn is_read_on(&self) -> bool {
+        self.has_unread() && Arc::strong_count(&self.body_is_over) > 1
+    }
+
     /// Bytes have come while there was no request.
     pub(super) fn note_head(&self) {
         if !self.head_since.is_set() {

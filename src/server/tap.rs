@@ -146,7 +146,7 @@ impl<T: Transport> Tap<T> {
 
     /// Looks at bytes that hyper reads.
     fn look_at(&mut self, bytes: &mut [u8]) {
-        if self.activity.has_request() || self.activity.has_unread() {
+        if self.activity.has_request() || self.activity.is_read_on() {
             if let Heads::Behind(count) = &mut self.heads {
                 *count += bytes.len() as u64;
             }

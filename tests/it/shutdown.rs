@@ -84,6 +84,24 @@ async fn a_connection_without_a_whole_request_is_closed_after_the_idle_limit_and
     assert_eq!(start.elapsed().as_secs(), 30, "half a head, on a connection that has been idle");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_head_in_drips_ends_also_behind_a_body_that_nobody_wanted() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    client
+        .write_all(b"GET /-/livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi")
+        .await
+        .unwrap();
+    assert_eq!(read_reply(&mut client, false).await.status, 200);
+    let start = Instant::now();
+    while client.write_all(b"G").await.is_ok() && start.elapsed().as_secs() < 3600 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    assert!(start.elapsed().as_secs() <= 60, "{:?}", start.elapsed());
+}
+
 /// A download of `length` bytes that has been asked for, and its upstream's connection.
 async fn download(version: &str, length: usize) -> (Proxy, TcpStream, TcpStream) {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
