@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http_body::Body;
@@ -27,6 +27,9 @@ pub(crate) struct Activity {
     body_bytes: AtomicU64,
     /// Whether all of the request's body has been read; shared with who reads it.
     body_is_over: Arc<AtomicBool>,
+    /// Bytes that have come while a request was in flight, its body above all.
+    body_came: AtomicU64,
+    uploader: OnceLock<Presence>,
     has_left: AtomicBool,
     presence: Mutex<Option<Presence>>,
     lane: Lane,
@@ -87,6 +90,8 @@ impl Activity {
             names: Mutex::new(None),
             has_names: AtomicBool::new(false),
             body_is_over: Arc::new(AtomicBool::new(true)),
+            body_came: AtomicU64::new(0),
+            uploader: OnceLock::new(),
             has_left: AtomicBool::new(false),
             presence: Mutex::new(None),
             lane: Lane::default(),
@@ -171,10 +176,27 @@ impl Activity {
     }
 
     /// Bytes of a body have come, perhaps behind its answer: a client that sends is not idle.
-    pub(super) fn note_body(&self) {
+    pub(super) fn note_body(&self, bytes: usize) {
+        self.body_came.fetch_add(bytes as u64, Ordering::Relaxed);
         if !self.has_request() {
             self.idle_since.set(self.opened);
         }
+    }
+
+    /// How far the upload in flight has come, if there is one.
+    pub(super) fn upload(&self) -> Option<(u64, u64)> {
+        let is_under_way = self.has_request() && self.has_unread();
+        is_under_way.then(|| (self.begun(), self.body_came.load(Ordering::Relaxed)))
+    }
+
+    /// Notes how to find out whether a client that uploads is there.
+    pub(super) fn note_uploader(&self, presence: impl FnOnce() -> Presence) {
+        self.uploader.get_or_init(presence);
+    }
+
+    /// That, once there has been an upload.
+    pub(super) fn uploader(&self) -> Option<&Presence> {
+        self.uploader.get()
     }
 
     /// Whether somebody reads on in the last request's body, although it has been answered.

@@ -30,7 +30,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use super::activity::{Activity, Overdue};
@@ -87,8 +87,9 @@ pub(crate) async fn serve<T, H, F, B>(
         .max_buf_size(READ_BUFFER_BYTES)
         .serve_connection(TokioIo::new(Tap::new(transport, Arc::clone(&activity), refuse)), service)
         .with_upgrades();
-    let mut timer = pin!(tokio::time::sleep(limits.soonest()));
+    let mut timer = pin!(sleep(limits.soonest()));
     let mut gone = pin!(client_is_gone(&activity));
+    let mut left = pin!(client_left_its_upload(&activity));
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -111,6 +112,7 @@ pub(crate) async fn serve<T, H, F, B>(
                 return;
             }
             () = &mut gone => return,
+            () = &mut left => return,
             () = &mut timer => match activity.overdue(&limits) {
                 Ok(Overdue::Request) => return,
                 Ok(Overdue::Reader) => {
@@ -171,6 +173,29 @@ async fn client_is_gone(activity: &Activity) {
     });
     presence.await.ended().await;
 }
+
+/// Rule 2, for an upload that nobody reads because the upstream takes nothing: its end cannot be read either.
+async fn client_left_its_upload(activity: &Activity) {
+    let (mut stall, mut last) = (STALL, None);
+    loop {
+        // The connection is polled in the same task.
+        let before = poll_fn(|_| activity.upload().map_or(Poll::Pending, Poll::Ready)).await;
+        stall = if last == Some(before) { MOST_STALL.min(stall * 2) } else { STALL };
+        last = Some(before);
+        sleep(stall).await;
+        if activity.upload() == last
+            && let Some(uploader) = activity.uploader()
+            && uploader.is_gone().await == Some(true)
+        {
+            return;
+        }
+    }
+}
+
+/// How long an upload stands still before we look whether the client is there.
+const STALL: Duration = Duration::from_secs(1);
+/// And between two looks at one that goes on standing still; each costs a reading of all sockets there are.
+const MOST_STALL: Duration = Duration::from_secs(16);
 
 /// Rule 5: reads until the client closes, within bounds. Our side has been shut down.
 async fn linger(mut socket: impl Transport, mut stop: watch::Receiver<Stop>) {
@@ -246,9 +271,9 @@ mod tests {
         let (tell, told) = watch::channel(Stop::No);
         let mut client = start(Duration::from_secs(300), told);
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        sleep(Duration::from_secs(1)).await;
         tell.send_replace(Stop::Drain);
-        tokio::time::sleep(Duration::from_secs(20)).await;
+        sleep(Duration::from_secs(20)).await;
         assert_eq!(rest_of_the_body(&mut client).await, LENGTH);
     }
 
@@ -257,7 +282,7 @@ mod tests {
         let (_tell, told) = watch::channel(Stop::No);
         let mut client = start(Duration::from_secs(10), told);
         client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(100)).await;
+        sleep(Duration::from_secs(100)).await;
         assert_eq!(rest_of_the_body(&mut client).await, LENGTH);
     }
 
@@ -268,7 +293,7 @@ mod tests {
             let mut client = start(Duration::from_secs(10), told);
             client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
             for _ in 0..5 {
-                tokio::time::sleep(Duration::from_secs(pause)).await;
+                sleep(Duration::from_secs(pause)).await;
                 let _ = client.read(&mut [0; 512]).await.unwrap();
             }
             let mut rest = Vec::new();

@@ -37,29 +37,36 @@ pub enum Presence {
 
 /// How long a client may be half gone where nobody can tell.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Between two questions.
+/// Before the second question.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Between later ones; each may cost a reading of all sockets there are.
+const MOST_PAUSE: Duration = Duration::from_secs(4);
 
 impl Presence {
     /// Returns once the client is gone.
-    pub(super) async fn ended(self) {
-        match self {
-            Self::Gone => {}
-            Self::Unknown => tokio::time::sleep(PATIENCE).await,
-            Self::Tcp { client, own } => loop {
+    pub(super) async fn ended(&self) {
+        let mut pause = PAUSE;
+        loop {
+            match self.is_gone().await {
+                Some(true) => return,
+                Some(false) => tokio::time::sleep(pause).await,
+                None => return tokio::time::sleep(PATIENCE).await,
+            }
+            pause = MOST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Whether the client is gone, if that can be told.
+    pub(super) async fn is_gone(&self) -> Option<bool> {
+        match *self {
+            Self::Gone => Some(true),
+            Self::Unknown => None,
+            Self::Tcp { client, own } => {
                 // The table may be long, and is made while it is read.
                 let read = tokio::task::spawn_blocking(move || holds_socket(client, own)).await;
-                match read.map_err(io::Error::other).flatten() {
-                    Ok(true) => tokio::time::sleep(PAUSE).await,
-                    Ok(false) => return,
-                    Err(_) => return tokio::time::sleep(PATIENCE).await,
-                }
-            },
-            Self::Unix(own) => {
-                while !is_hung_up(&own) {
-                    tokio::time::sleep(PAUSE).await;
-                }
+                read.map_err(io::Error::other).flatten().ok().map(|is_there| !is_there)
             }
+            Self::Unix(ref own) => Some(is_hung_up(own)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //!    taken it off our hands; as long as the socket refuses bytes, the connection is not idle.
 //! 2. Whether the client is still there. hyper stops reading once a request is whole (it is told to, with `half_close`, so
 //!    that a client may end its side and still be answered), so this reads on a little, keeps the bytes for hyper, and
-//!    notes the end.
+//!    notes the end. While an upload is held up nobody reads, so it tells how to find out otherwise.
 //! 3. What goes beside hyper's own bytes: the [`Lane`](super::lane::Lane).
 //! 4. hyper answers a head that it cannot read by itself, with a bare status. Bytes that it writes while there is no
 //!    request are such an answer, and are replaced by one of ours. (Behind a response that is not yet written they are not
@@ -151,7 +151,7 @@ impl<T: Transport> Tap<T> {
                 *count += bytes.len() as u64;
             }
             self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
-            self.activity.note_body();
+            self.activity.note_body(bytes.len());
             return;
         }
         self.activity.note_head();
@@ -301,6 +301,9 @@ impl<T: Transport> AsyncWrite for Tap<T> {
         }
         this.flushed = this.activity.begun();
         if this.activity.has_request() {
+            if this.activity.has_unread() {
+                this.activity.note_uploader(|| this.socket.presence());
+            }
             this.read_ahead(cx);
         } else {
             this.settled = this.activity.begun();

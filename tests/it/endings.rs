@@ -193,3 +193,36 @@ async fn a_client_that_sends_on_behind_an_early_answer_is_neither_idle_nor_slow_
     origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
     assert_eq!(read_reply(&mut client, false).await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_whose_client_left_while_the_upstream_takes_nothing_is_dropped() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut client = send(&proxy, head).await;
+    let mut origin = upstream.accept().await;
+    read_head(&mut origin).await;
+    origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+    let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+    let is_full = async |client: &mut TcpStream| {
+        tokio::time::timeout(Duration::from_secs(5), client.write_all(&chunk)).await.is_err()
+    };
+    while !is_full(&mut client).await {}
+    let open = async || {
+        let metrics = ask(proxy.addr, "GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        let line = metrics
+            .text()
+            .lines()
+            .find(|line| line.starts_with("gatestone_connections_open "))
+            .unwrap()
+            .to_owned();
+        line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(open().await, 2, "the upload, and who asks");
+    client.set_zero_linger().unwrap();
+    drop(client);
+    let start = tokio::time::Instant::now();
+    while open().await > 1 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
