@@ -308,6 +308,8 @@ impl Client {
             if response.status().is_client_error() || response.status().is_server_error() {
                 // What is refused needs no more of the body (RFC 9112 9.3).
                 turn.stop();
+            } else {
+                turn.keep_on();
             }
         }
         let unasked = turn.as_ref().and_then(Unasked::of);

@@ -53,7 +53,8 @@ impl Upload {
         }
         let length = incoming.size_hint().exact();
         let state = State {
-            incoming,
+            incoming: Some(incoming),
+            keeps_on: false,
             filter,
             is_over,
             has_ended: false,
@@ -104,6 +105,23 @@ impl Upload {
         drop(state);
         wake(cut_off);
         Some(Reader { turn, progress: self.progress.clone(), left: self.length, has_begun: false })
+    }
+}
+
+impl Drop for Upload {
+    /// The request is over. Unless the upstream has answered and goes on, nobody wants the rest: it is let go here, since a
+    /// reader may be left in a connection whose upstream takes nothing, and the client is to see that it can stop.
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if state.keeps_on {
+            return;
+        }
+        let rest = state.incoming.take();
+        // A closed gate stays closed as long as a response comes behind it.
+        let cut_off = if state.gate == Gate::Closed { None } else { state.next_turn(Gate::None) };
+        drop(state);
+        drop(rest);
+        wake(cut_off);
     }
 }
 
@@ -191,6 +209,13 @@ impl Turn {
         self.open(Gate::Asked);
     }
 
+    /// The upstream has answered, and goes on taking the body.
+    pub(super) fn keep_on(&self) {
+        if let Some(mut state) = self.lock() {
+            state.keeps_on = true;
+        }
+    }
+
     /// The upstream has answered and shall get no more of the body, if it has not had all of it.
     pub(super) fn stop(&self) {
         if let Some(mut state) = self.lock()
@@ -264,7 +289,10 @@ impl Shared {
 
 /// The body, and where its one reader stands.
 struct State {
-    incoming: Incoming,
+    /// Nothing once nobody wants the rest of it.
+    incoming: Option<Incoming>,
+    /// Whether it goes on although the request has been answered.
+    keeps_on: bool,
     filter: TrailerFilter,
     /// For who watches the client's connection.
     is_over: Arc<AtomicBool>,
@@ -280,7 +308,7 @@ struct State {
 
 impl State {
     fn can_begin_again(&self) -> bool {
-        !self.kept.is_spent() && !self.is_cut
+        !self.kept.is_spent() && !self.is_cut && self.incoming.is_some()
     }
 
     /// Cuts the reader off, and says whom to wake so that it notices.
@@ -291,7 +319,7 @@ impl State {
     }
 
     fn is_at_end(&self) -> bool {
-        self.kept.is_played() && (self.has_ended || self.incoming.is_end_stream())
+        self.kept.is_played() && (self.has_ended || self.incoming.as_ref().is_some_and(Body::is_end_stream))
     }
 
     fn poll_frame(
@@ -308,10 +336,13 @@ impl State {
         if self.has_ended {
             return Poll::Ready(None);
         }
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Some(incoming) = &mut self.incoming else {
+            return Poll::Ready(Some(Err(RequestBodyError::Withdrawn)));
+        };
+        let polled = Pin::new(&mut *incoming).poll_frame(cx);
         progress.note_silence(polled.is_pending());
         let polled = ready!(polled);
-        if self.incoming.is_end_stream() || polled.is_none() {
+        if incoming.is_end_stream() || polled.is_none() {
             self.is_over.store(true, Ordering::Relaxed);
         }
         match polled {

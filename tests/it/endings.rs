@@ -226,3 +226,23 @@ async fn an_upload_whose_client_left_while_the_upstream_takes_nothing_is_dropped
     }
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_upload_is_refused_by_an_upstream_that_takes_nothing_is_let_go() {
+    for (answer, status) in [(TOO_LARGE, 413), ("", 504)] {
+        let (upstream, _keystone, proxy) = by_hand().await;
+        let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let mut client = send(&proxy, head).await;
+        let mut origin = upstream.accept().await;
+        read_head(&mut origin).await;
+        origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+        let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
+        while tokio::time::timeout(Duration::from_secs(5), client.write_all(&chunk)).await.is_ok() {}
+        origin.write_all(answer.as_bytes()).await.unwrap();
+        let reply = read_reply(&mut client, false).await;
+        assert_eq!((reply.status, reply.field("connection")), (status, Some("close")));
+        let start = tokio::time::Instant::now();
+        let _ = to_the_end(&mut client).await;
+        assert!(start.elapsed().as_secs() < 30, "{status}: {:?}", start.elapsed());
+    }
+}
