@@ -17,7 +17,7 @@ URL = re.compile(r'https?://[^\s"\'|,\]}]+')
 VARIES = [(URL, 'URL'),
           (re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'), 'UUID'),
           (re.compile(r'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+0000)?'), 'TIME'),
-          (re.compile(r'\w{3}, \d\d \w{3} \d{4} [\d:]{8} gmt'), 'TIME'),
+          (re.compile(r'\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT'), 'TIME'),
           (re.compile(r'tx[0-9a-f]{21}-[0-9a-f]{10}'), 'TRANSACTION')]
 # commands that change nothing
 READS = re.compile(r' (issue|list|show)( |$)')
