@@ -14,7 +14,7 @@
 //! A request is put together for each try from borrowed parts ([`Outgoing`]), so
 //! that whoever calls can send it once more: with another token, or elsewhere.
 //!
-//! An upstream that answers with an error before it has all of a body gets no more of
+//! An upstream that answers without success before it has all of a body gets no more of
 //! it: its answer is read to its end, then the connection is closed.
 //!
 //! A response of an HTTP/1.0 upstream ends its connection: hyper would speak
@@ -305,11 +305,11 @@ impl Client {
         }
         if let Some(turn) = &turn {
             self.ignorant.learn(origin, turn, response.status());
-            if response.status().is_client_error() || response.status().is_server_error() {
-                // What is refused needs no more of the body (RFC 9112 9.3).
-                turn.stop();
-            } else {
+            if response.status().is_success() {
                 turn.keep_on();
+            } else {
+                // What is refused, or wanted elsewhere, needs no more of the body here (RFC 9112 9.3).
+                turn.stop();
             }
         }
         let unasked = turn.as_ref().and_then(Unasked::of);

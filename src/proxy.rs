@@ -193,8 +193,7 @@ impl Proxy {
             Ok(response) => response,
             Err(failure) => self.refuse(&failure, &mut record),
         };
-        let is_error = response.status().is_client_error() || response.status().is_server_error();
-        if is_error && activity.has_unread() {
+        if !response.status().is_success() && activity.has_unread() {
             // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::by_hand::{by_hand, is_silent, send, take, to_the_end};
+use crate::support::by_hand::{Upstream, by_hand, is_silent, send, take, to_the_end};
 use crate::support::http::{Reply, fields, read_head, read_reply};
 use crate::support::{Keystone, Proxy, Service, ask};
 
@@ -194,19 +194,22 @@ async fn a_client_that_sends_on_behind_an_early_answer_is_neither_idle_nor_slow_
     assert_eq!(read_reply(&mut client, false).await.status, 200);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_upload_whose_client_left_while_the_upstream_takes_nothing_is_dropped() {
-    let (upstream, _keystone, proxy) = by_hand().await;
+/// An upload that stands still, since the upstream has asked for it and takes nothing.
+async fn stalled(proxy: &Proxy, upstream: &Upstream) -> (TcpStream, TcpStream) {
     let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let mut client = send(&proxy, head).await;
+    let mut client = send(proxy, head).await;
     let mut origin = upstream.accept().await;
     read_head(&mut origin).await;
     origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
     let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
-    let is_full = async |client: &mut TcpStream| {
-        tokio::time::timeout(Duration::from_secs(5), client.write_all(&chunk)).await.is_err()
-    };
-    while !is_full(&mut client).await {}
+    while tokio::time::timeout(Duration::from_secs(5), client.write_all(&chunk)).await.is_ok() {}
+    (client, origin)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_whose_client_left_while_the_upstream_takes_nothing_is_dropped() {
+    let (upstream, _keystone, proxy) = by_hand().await;
+    let (client, _origin) = stalled(&proxy, &upstream).await;
     let open = async || {
         let metrics = ask(proxy.addr, "GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
         let line = metrics
@@ -229,15 +232,10 @@ async fn an_upload_whose_client_left_while_the_upstream_takes_nothing_is_dropped
 
 #[tokio::test(start_paused = true)]
 async fn a_client_whose_upload_is_refused_by_an_upstream_that_takes_nothing_is_let_go() {
-    for (answer, status) in [(TOO_LARGE, 413), ("", 504)] {
+    let elsewhere = "HTTP/1.1 307 Temporary Redirect\r\nLocation: /else\r\nContent-Length: 0\r\n\r\n";
+    for (answer, status) in [(TOO_LARGE, 413), (elsewhere, 307), ("", 504)] {
         let (upstream, _keystone, proxy) = by_hand().await;
-        let head = "PUT /object-store/o HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let mut client = send(&proxy, head).await;
-        let mut origin = upstream.accept().await;
-        read_head(&mut origin).await;
-        origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
-        let chunk = [b"10000\r\n".as_slice(), &[b'x'; 0x10000], b"\r\n"].concat();
-        while tokio::time::timeout(Duration::from_secs(5), client.write_all(&chunk)).await.is_ok() {}
+        let (mut client, mut origin) = stalled(&proxy, &upstream).await;
         origin.write_all(answer.as_bytes()).await.unwrap();
         let reply = read_reply(&mut client, false).await;
         assert_eq!((reply.status, reply.field("connection")), (status, Some("close")));
