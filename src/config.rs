@@ -30,6 +30,7 @@ pub use self::env::{Environment, ProcessEnvironment};
 pub use self::mistakes::{Mistake, Mistakes};
 pub use self::places::Places;
 
+mod access;
 mod clouds;
 mod draft;
 mod env;
@@ -177,7 +178,7 @@ impl Config {
                 resolve: settings.resolve.unwrap_or_default(),
             },
             proxy: proxy::Settings {
-                allowed_hosts: settings.allowed_hosts.unwrap_or_default(),
+                access: settings.access.finish(),
                 allow_minting: settings.allow_minting.unwrap_or(default.proxy.allow_minting),
                 retry_on_401: settings.retry_on_401.unwrap_or(default.proxy.retry_on_401),
             },
@@ -218,7 +219,11 @@ impl Config {
             cloud.log_level = Some("warn".to_owned());
         }
         let mut config = Self::load(&cloud, &ServerArgs::default(), env, places)?;
-        config.listeners = listen::private().into_iter().map(Into::into).collect();
+        let access = &config.proxy.access;
+        config.listeners = listen::private()
+            .into_iter()
+            .map(|addr| proxy::ListenerSettings { access: access.clone(), ..addr.into() })
+            .collect();
         config.server.shutdown_timeout = PRIVATE_SHUTDOWN_TIMEOUT;
         config.identity.on_refused = identity::OnRefused::Exit;
         // That file is of the proxy that stays.

@@ -27,6 +27,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
+mod access;
 mod door;
 mod excerpt;
 mod failures;
@@ -46,6 +47,7 @@ mod respond;
 mod rewrite;
 mod upgrade;
 
+pub use access::Access;
 pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
@@ -71,8 +73,8 @@ use crate::server::{Activity, Peer, Refuse};
 /// What the door lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `Host` values (host, or host:port) that are served beside loopback names.
-    pub allowed_hosts: Vec<String>,
+    /// Of a listener that has none of its own.
+    pub access: Access,
     /// Let requests through that create or return a credential.
     pub allow_minting: bool,
     /// Where a service answers 401, get a new token and send the request once more.
@@ -81,7 +83,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allowed_hosts: Vec::new(), allow_minting: false, retry_on_401: true }
+        Self { access: Access::default(), allow_minting: false, retry_on_401: true }
     }
 }
 

@@ -88,7 +88,7 @@ impl Gatestone {
         for own in &config.listeners {
             let Some(listener) = Listener::bind(&own.addr)? else { continue };
             let addr = listener.addr().clone();
-            let door = Door::new(&config.proxy, own, &addr)?;
+            let door = Door::new(own, &addr)?;
             let (service, wants_secret) = (own.service.clone(), own.client_secret.is_some());
             listeners.push((listener, Arc::new(door), Listening { addr, service, wants_secret }));
         }

@@ -8,11 +8,12 @@
 use std::path::PathBuf;
 
 use crate::catalog::{Region, service_types};
-use crate::proxy::ListenerSettings;
+use crate::proxy::{Access, ListenerSettings};
 use crate::routing::Pin;
 use crate::secret::Secret;
 use crate::server::ListenAddr;
 
+use super::access;
 use super::env::Environment;
 use super::listen::{self, Opening};
 use super::mistakes::{Mistakes, close_name, did_you_mean};
@@ -31,15 +32,23 @@ pub(super) struct Table {
     service: Option<Placed<String>>,
     region: Option<Placed<Region>>,
     client_secret_file: Option<Placed<PathBuf>>,
+    access: access::Draft,
 }
 
-/// What a table may hold.
+/// What a table may hold, beside [`access::NAMES`].
 const KEYS: [&str; 4] = ["listen", "service", "region", "client_secret_file"];
 
 impl Table {
     /// An empty one.
     pub(super) fn new(place: String) -> Self {
-        Self { place, listen: None, service: None, region: None, client_secret_file: None }
+        Self {
+            place,
+            listen: None,
+            service: None,
+            region: None,
+            client_secret_file: None,
+            access: access::Draft::default(),
+        }
     }
 
     /// Sets one of its keys.
@@ -65,8 +74,13 @@ impl Table {
                             `client_secret_file`"
                     .to_owned());
             }
+            name if access::NAMES.contains(&name) => self.access.set(name, given, place, base)?,
             other => {
-                return Err(format!("`{other}` is not a setting of a listener{}", did_you_mean(other, KEYS)));
+                let names = KEYS.into_iter().chain(access::NAMES);
+                return Err(format!(
+                    "`{other}` is not a setting of a listener{}",
+                    did_you_mean(other, names)
+                ));
             }
         }
         Ok(())
@@ -98,6 +112,7 @@ struct Opened {
     place: String,
     opening: Opening,
     secret: Option<Secret>,
+    access: Access,
 }
 
 /// All listeners, and the files that were read for them.
@@ -124,6 +139,7 @@ impl Listeners {
                 place: place.clone(),
                 opening,
                 secret: everybodys.clone(),
+                access: own.settings.access.clone().finish(),
             }));
         }
         for table in &own.file.listeners {
@@ -132,6 +148,7 @@ impl Listeners {
                 None => everybodys.clone(),
             };
             let pin = table.pin(mistakes);
+            let access = table.access.or(&own.settings.access).finish();
             let Some(listen) = &table.listen else {
                 mistakes.at(&table.place, "it has no `listen`; name its address, such as \"127.0.0.1:5051\"");
                 continue;
@@ -141,14 +158,16 @@ impl Listeners {
                     mistakes.at(&listen.place, "a table names its service by `service`, not in its address");
                 }
                 let opening = Opening { addr: opening.addr.clone(), pin: pin.clone() };
-                opened.push(Opened { place: listen.place.clone(), opening, secret: secret.clone() });
+                let (place, secret, access) = (listen.place.clone(), secret.clone(), access.clone());
+                opened.push(Opened { place, opening, secret, access });
             }
         }
         check_distinct(&opened, mistakes);
         warnings.extend(odd(&opened, own));
-        let all = opened.into_iter().map(|Opened { opening: Opening { addr, pin }, secret, .. }| {
-            ListenerSettings { addr, service: pin, client_secret: secret }
-        });
+        let all =
+            opened.into_iter().map(|Opened { opening: Opening { addr, pin }, secret, access, .. }| {
+                ListenerSettings { addr, service: pin, client_secret: secret, access }
+            });
         Self { all: all.collect(), files }
     }
 }

@@ -12,6 +12,7 @@ use crate::config::LogFormat;
 use crate::identity::OnRefused;
 use crate::secret::Secret;
 
+use super::access;
 use super::listen::{self, Opening};
 use super::mistakes::Mistakes;
 use super::places::Places;
@@ -67,7 +68,7 @@ pub(super) struct Settings {
     pub(super) request_head_timeout: Option<Duration>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) max_connections: Option<usize>,
-    pub(super) allowed_hosts: Option<Vec<String>>,
+    pub(super) access: access::Draft,
     pub(super) allow_minting: Option<bool>,
     pub(super) resolve: Option<Vec<Resolve>>,
     /// The URL may hold a password.
@@ -171,7 +172,6 @@ impl Settings {
             "request_head_timeout" => self.request_head_timeout = Some(given.some_time()?),
             "shutdown_timeout" => self.shutdown_timeout = Some(given.duration()?),
             "max_connections" => self.max_connections = Some(given.count(MOST_CONNECTIONS)?),
-            "allowed_hosts" => self.allowed_hosts = Some(each(&given.list()?, values::host)?),
             "allow_minting" => self.allow_minting = Some(given.switch()?),
             "resolve" => self.resolve = Some(each(&given.entries()?, values::resolve)?),
             "https_proxy" => self.https_proxy = Some(Secret::new(given.any_text()?)),
@@ -181,6 +181,7 @@ impl Settings {
             "cert" => self.cert = Some(path(given)?),
             "key" => self.key = Some(path(given)?),
             "insecure" => self.insecure = Some(placed(given.switch()?, place)),
+            name if access::NAMES.contains(&name) => self.access.set(name, given, place, base)?,
             _ => return Err(format!("`{name}` is not a setting of Gatestone")),
         }
         Ok(())
@@ -256,7 +257,8 @@ impl Given {
     }
 }
 
-fn placed<T>(value: T, place: &str) -> Placed<T> {
+/// A value with its place.
+pub(super) fn placed<T>(value: T, place: &str) -> Placed<T> {
     Placed { value, place: place.to_owned() }
 }
 

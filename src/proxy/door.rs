@@ -12,8 +12,9 @@ use http::Method;
 use http::header::HOST;
 use http::request::Parts;
 
+use super::Base;
+use super::access::Access;
 use super::guard::{Entrance, Guard, InvalidAllowedHost};
-use super::{Base, Settings};
 use crate::catalog::service_types;
 use crate::face::{ClientKey, SwiftLogin};
 use crate::failure::{Failure, Reason};
@@ -31,12 +32,14 @@ pub struct ListenerSettings {
     pub service: Option<Pin>,
     /// What a client must know to log in; without one, requests need no login.
     pub client_secret: Option<Secret>,
+    /// Who may use it, and for what.
+    pub access: Access,
 }
 
 impl From<ListenAddr> for ListenerSettings {
     /// One for all services and everybody.
     fn from(addr: ListenAddr) -> Self {
-        Self { addr, service: None, client_secret: None }
+        Self { addr, service: None, client_secret: None, access: Access::default() }
     }
 }
 
@@ -52,17 +55,13 @@ pub struct Door {
 
 impl Door {
     /// The door at `addr`, which `own` has led to.
-    pub fn new(
-        settings: &Settings,
-        own: &ListenerSettings,
-        addr: &BoundAddr,
-    ) -> Result<Self, InvalidAllowedHost> {
+    pub fn new(own: &ListenerSettings, addr: &BoundAddr) -> Result<Self, InvalidAllowedHost> {
         let (entrance, base) = match addr {
             BoundAddr::Tcp(addr) => (Entrance::Tcp(*addr), format!("http://{addr}")),
             BoundAddr::Unix(_) => (Entrance::Unix, "http://localhost".to_owned()),
         };
         let key = own.client_secret.as_ref().map(ClientKey::new);
-        Ok(Self { guard: Guard::new(settings, entrance)?, base, pin: own.service.clone(), key })
+        Ok(Self { guard: Guard::new(&own.access, entrance)?, base, pin: own.service.clone(), key })
     }
 
     pub(super) fn guard(&self) -> &Guard {

@@ -37,7 +37,7 @@ use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version};
 
 use self::authority::Authority;
-use super::Settings;
+use super::access::Access;
 use super::excerpt::Excerpt;
 
 /// Decides about the heads of requests on one listener.
@@ -128,9 +128,9 @@ pub struct InvalidAllowedHost(Excerpt);
 
 impl Guard {
     /// A guard for the listener `entrance`.
-    pub fn new(settings: &Settings, entrance: Entrance) -> Result<Self, InvalidAllowedHost> {
+    pub fn new(access: &Access, entrance: Entrance) -> Result<Self, InvalidAllowedHost> {
         let allowed =
-            settings.allowed_hosts.iter().map(|text| AllowedHost::parse(text)).collect::<Result<_, _>>()?;
+            access.allowed_hosts.iter().map(|text| AllowedHost::parse(text)).collect::<Result<_, _>>()?;
         Ok(Self { entrance, allowed })
     }
 

@@ -8,7 +8,7 @@ use gatestone::clock::Clock;
 use gatestone::embedded::people::PROJECTS;
 use gatestone::embedded::{Cloud, Fault, Spec};
 use gatestone::identity::OnRefused;
-use gatestone::proxy::ListenerSettings;
+use gatestone::proxy::{Access, ListenerSettings};
 use gatestone::secret::Secret;
 use gatestone::server::ListenAddr;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ fn listener(service: Option<&str>, secret: Option<&str>) -> ListenerSettings {
         addr: ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false },
         service: service.map(|service| service.parse().unwrap()),
         client_secret: secret.map(Secret::new),
+        access: Access::default(),
     }
 }
 

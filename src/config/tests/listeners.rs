@@ -140,3 +140,20 @@ fn what_is_probably_not_meant_is_warned_about() {
         assert!(found.iter().all(|it| it.contains("nova wants a token that no listener gives")), "{found:?}");
     }
 }
+
+#[test]
+fn what_a_table_says_of_access_replaces_what_stands_at_the_top() {
+    let text = "allowed_hosts = ['gate.example']\nlisten = '127.0.0.1:1'\n\
+                [[listener]]\nlisten = '127.0.0.1:2'\n\
+                [[listener]]\nlisten = '127.0.0.1:3'\nallowed_hosts = ['own.example:80', 'b']\n";
+    let hosts = |world: &World| -> Vec<Vec<String>> {
+        world.config().listeners.into_iter().map(|it| it.access.allowed_hosts).collect()
+    };
+    let own = vec!["own.example:80", "b"];
+    assert_eq!(
+        hosts(&World::openrc(&[]).with_file(FILE, text)),
+        [vec!["gate.example"], vec!["gate.example"], own.clone()]
+    );
+    let variable = World::openrc(&[("GATESTONE_ALLOWED_HOSTS", "c")]).with_file(FILE, text);
+    assert_eq!(hosts(&variable), [vec!["c"], vec!["c"], own]);
+}

@@ -4,7 +4,7 @@ use super::*;
 
 fn guard(allowed_hosts: &[&str], entrance: Entrance) -> Guard {
     let allowed_hosts = allowed_hosts.iter().map(|&host| host.to_owned()).collect();
-    Guard::new(&Settings { allowed_hosts, ..Settings::default() }, entrance).unwrap()
+    Guard::new(&Access { allowed_hosts }, entrance).unwrap()
 }
 
 fn tcp(address: &str) -> Entrance {
@@ -218,11 +218,8 @@ fn any_well_formed_host_passes_on_a_unix_socket() {
 #[test]
 fn a_list_with_something_else_than_hosts_is_refused() {
     for entry in ["http://gate.example", "gate.example/", "*.example", "", "a b", "fd00::5", "10.0.0.0/8"] {
-        let settings = Settings {
-            allowed_hosts: vec!["ok.example".to_owned(), entry.to_owned()],
-            ..Settings::default()
-        };
-        assert!(Guard::new(&settings, Entrance::Unix).is_err(), "{entry}");
+        let access = Access { allowed_hosts: vec!["ok.example".to_owned(), entry.to_owned()] };
+        assert!(Guard::new(&access, Entrance::Unix).is_err(), "{entry}");
     }
 }
 
