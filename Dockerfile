@@ -35,6 +35,8 @@ USER 65532:65532
 # its default: it listens on port 5050 of loopback, which is why nothing is exposed. Containers that share the
 # network namespace reach it.
 ENV GATESTONE_ON_REFUSED=wait
+# Containers of a pod share loopback and differ in user, whose ids mean nothing to each other.
+ENV GATESTONE_ALLOW_USERS=any
 STOPSIGNAL SIGTERM
 # Alive, not ready: whoever starts others after it asks `gatestone health --ready`.
 HEALTHCHECK --interval=30s --timeout=6s --start-period=5s CMD ["/usr/bin/gatestone", "health"]

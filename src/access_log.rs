@@ -11,6 +11,7 @@ use tracing::info;
 
 use crate::client::Progress;
 use crate::metrics::Metrics;
+use crate::proxy::Visitor;
 use crate::server::Activity;
 
 /// A request in flight: counts it, keeps its connection busy, and tells the log
@@ -34,6 +35,7 @@ struct Fields {
     method: Method,
     path: String,
     peer: String,
+    user: Option<Arc<str>>,
     service: Option<String>,
     region: Option<String>,
     reason: Option<&'static str>,
@@ -59,11 +61,12 @@ impl Record {
     }
 
     /// Turns the access log on for this request.
-    pub(crate) fn describe(&mut self, method: &Method, uri: &Uri, peer: &str) {
+    pub(crate) fn describe(&mut self, method: &Method, uri: &Uri, visitor: &Visitor) {
         self.fields = Some(Box::new(Fields {
             method: method.clone(),
             path: shown(uri.path()),
-            peer: peer.to_owned(),
+            peer: visitor.peer.address.to_string(),
+            user: visitor.name.clone(),
             service: None,
             region: None,
             reason: None,
@@ -157,6 +160,7 @@ impl Drop for Record {
                 retries = fields.retries,
                 cut = !self.whole,
                 peer = fields.peer,
+                user = fields.user.as_deref(),
                 request_id = fields.request_id,
                 "request"
             );

@@ -53,5 +53,6 @@ pub mod secret;
 pub mod server;
 pub mod shutdown;
 pub mod tools;
+pub mod users;
 pub mod watcher;
 pub mod worker;

@@ -1,7 +1,8 @@
 //! The flow of a request, from its head to the head of its response.
 //!
 //! ```text
-//! 1 guard ................ may this be asked here at all?
+//! 1 visitor .............. who has connected was decided when they did
+//!   guard ................ may this be asked here at all?
 //!   door ................. where a client secret is set: by whom? A stranger may look for us and log in
 //! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
 //! 3 hop_by_hop, passage .. stripped once, before anything is added; `Via`, `Max-Forwards`, `TE`
@@ -46,13 +47,15 @@ mod raw_fields;
 mod respond;
 mod rewrite;
 mod upgrade;
+mod visitor;
 
 pub use access::Access;
 pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
-pub use guard::{Entrance, Guard, InvalidAllowedHost, Rejection};
+pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, Unwelcome};
 pub use minting::{Credential, Minting};
+pub use visitor::Visitor;
 
 use self::healing::{Healing, Used};
 use self::links::Turning;
@@ -68,7 +71,7 @@ use crate::metrics::Metrics;
 use crate::raw_names::Names;
 use crate::reply::ReplyBody;
 use crate::routing::Target;
-use crate::server::{Activity, Peer, Refuse};
+use crate::server::{Activity, Refuse};
 
 /// What the door lets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +174,11 @@ impl Proxy {
         self.refusing_heads.clone()
     }
 
+    /// Whether a log names users.
+    pub(crate) fn shows_users(&self) -> bool {
+        self.access_log
+    }
+
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
@@ -184,18 +192,18 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         door: &Door,
-        peer: &Peer,
+        visitor: &Visitor,
         activity: Arc<Activity>,
     ) -> Response<ReplyBody> {
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
-            record.describe(request.method(), request.uri(), &peer.to_string());
+            record.describe(request.method(), request.uri(), visitor);
         }
-        let mut response = match self.serve(request, door, &activity, &mut record).await {
+        let mut response = match self.serve(request, door, visitor, &activity, &mut record).await {
             Ok(response) => response,
             Err(failure) => self.refuse(&failure, &mut record),
         };
-        if !response.status().is_success() && activity.has_unread() {
+        if visitor.refusal.is_some() || !response.status().is_success() && activity.has_unread() {
             // What has not been read of it ends the connection; who sends on it must know (RFC 9112 9.6).
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -215,13 +223,17 @@ impl Proxy {
         &self,
         request: Request<Incoming>,
         door: &Door,
+        visitor: &Visitor,
         activity: &Arc<Activity>,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
         // Taken whoever answers, so that they are not the next request's.
         let names = activity.names();
-        door.guard().check(&head)?;
+        if let Some(refusal) = &visitor.refusal {
+            return Err(refusal.clone().into());
+        }
+        door.guard().check(&head, visitor.peer.address.own())?;
         let base = door.base(&head);
         let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
         if door.is_ours(head.uri.path()) {

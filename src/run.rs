@@ -21,7 +21,7 @@ use crate::face::Face;
 use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
-use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener};
+use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener, Lookup};
 use crate::shutdown::{self, Stop};
 use crate::worker::{Layout, Orders, Worker};
 
@@ -40,6 +40,16 @@ pub enum RunError {
     /// None of the addresses exists on this machine.
     #[error("none of the addresses to listen on exists on this machine; choose one with --listen")]
     NoListener,
+    /// The kernel does not say whose a connection over TCP is, and a listener lets in some users only.
+    #[error(
+        "the system does not say which user is at the other end of a connection (neither by socket diagnostics nor in \
+         /proc/net/tcp), so {addr} cannot be kept from other users of this machine; listen on unix:/path, or let in \
+         everyone who can connect: allow_users = [\"any\"]"
+    )]
+    NoUsers {
+        /// The listener's address.
+        addr: BoundAddr,
+    },
     /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
     NoLogin(Arc<AuthError>),
@@ -77,6 +87,7 @@ pub struct Gatestone {
     config: Config,
     client: Client,
     listeners: Vec<(Listener, Arc<Door>, Listening)>,
+    lookup: Lookup,
     cell: Arc<SnapshotCell>,
 }
 
@@ -86,7 +97,7 @@ impl Gatestone {
         let client = Client::new(&config.client)?;
         let mut listeners = Vec::new();
         for own in &config.listeners {
-            let Some(listener) = Listener::bind(&own.addr)? else { continue };
+            let Some(listener) = Listener::bind(&own.addr, own.access.socket_mode())? else { continue };
             let addr = listener.addr().clone();
             let door = Door::new(own, &addr)?;
             let (service, wants_secret) = (own.service.clone(), own.client_secret.is_some());
@@ -95,8 +106,9 @@ impl Gatestone {
         if listeners.is_empty() {
             return Err(RunError::NoListener);
         }
+        let lookup = lookup(&listeners)?;
         let cell = Arc::new(SnapshotCell::new(clock));
-        Ok(Self { config, client, listeners, cell })
+        Ok(Self { config, client, listeners, lookup, cell })
     }
 
     /// Where it listens.
@@ -119,7 +131,7 @@ impl Gatestone {
         reloads: mpsc::Receiver<ReloadOutcome>,
         on_ready: impl FnOnce(&Ready),
     ) -> Result<(), RunError> {
-        let Self { config, client, listeners, cell } = self;
+        let Self { config, client, listeners, lookup, cell } = self;
         let listening: Vec<Listening> = listeners.iter().map(|(.., listening)| listening.clone()).collect();
         let logins = Arc::new(IdentityMetrics::default());
         let counters: Vec<Arc<Metrics>> = (0..layout.workers()).map(|_| Arc::default()).collect();
@@ -149,6 +161,8 @@ impl Gatestone {
                 body: config.server.body_timeout,
                 preserve_header_case: config.server.preserve_header_case,
             },
+            lookup,
+            names: Arc::default(),
             drain: config.server.shutdown_timeout,
             stop: told,
         };
@@ -191,6 +205,24 @@ impl Gatestone {
             () = shutdown::told(&mut stop, Stop::Now) => {}
         }
         outcome
+    }
+}
+
+/// The way to find out whose a connection is; an error if there is none and a listener needs one.
+fn lookup(listeners: &[(Listener, Arc<Door>, Listening)]) -> Result<Lookup, RunError> {
+    let needs_it = listeners
+        .iter()
+        .find(|(listener, door, _)| matches!(listener.addr(), BoundAddr::Tcp(_)) && door.needs_users());
+    match (Lookup::choose(), needs_it) {
+        (Lookup::None, Some((listener, ..))) => Err(RunError::NoUsers { addr: listener.addr().clone() }),
+        (lookup, _) => {
+            if lookup.is_slow() {
+                warn!(
+                    "socket diagnostics do not work here; users are looked up in /proc/net/tcp, which takes longer"
+                );
+            }
+            Ok(lookup)
+        }
     }
 }
 

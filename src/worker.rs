@@ -16,9 +16,10 @@ use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
 
 use crate::metrics::Metrics;
-use crate::proxy::{Door, Proxy};
-use crate::server::{Accepted, Activity, Limits, Peer, Transport, serve};
+use crate::proxy::{Door, Proxy, Visitor};
+use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Transport, serve};
 use crate::shutdown::{self, Stop};
+use crate::users::Names;
 
 /// How requests are spread over runtimes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,9 @@ enum WorkerEnd {
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
     pub(crate) limits: Limits,
+    /// How to find out whose a connection is.
+    pub(crate) lookup: Lookup,
+    pub(crate) names: Arc<Names>,
     pub(crate) drain: Duration,
     pub(crate) stop: watch::Receiver<Stop>,
 }
@@ -128,8 +132,7 @@ async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders:
         tokio::select! {
             delivery = incoming.recv() => {
                 let Some((accepted, door)) = delivery else { break };
-                let (proxy, limits) = (Arc::clone(&proxy), orders.limits.clone());
-                connections.spawn(connection(accepted, door, proxy, limits, told.clone()));
+                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone(), told.clone()));
             }
             Some(ended) = connections.join_next() => note(ended),
             _ = sweep.tick() => proxy.client().sweep(),
@@ -177,45 +180,50 @@ async fn connection(
     accepted: Accepted,
     door: Arc<Door>,
     proxy: Arc<Proxy>,
-    limits: Limits,
+    orders: Orders,
     stop: watch::Receiver<Stop>,
 ) {
     let _open = Open(Arc::clone(proxy.metrics()));
-    let on_runtime = match accepted {
-        Accepted::Tcp(stream, peer) => {
-            tokio::net::TcpStream::from_std(stream).map(|stream| (Socket::Tcp(stream), Peer::Tcp(peer)))
-        }
-        Accepted::Unix(stream) => {
-            tokio::net::UnixStream::from_std(stream).map(|stream| (Socket::Unix(stream), Peer::Unix))
-        }
+    let shows_users = proxy.shows_users();
+    let lookup = if door.needs_users() || shows_users { orders.lookup } else { Lookup::None };
+    let peer = match &accepted {
+        Accepted::Tcp(stream, from) => Peer::of_tcp(stream, *from, lookup).await,
+        Accepted::Unix(stream) => Ok(Peer::of_unix(stream)),
     };
-    match on_runtime {
-        Ok((Socket::Tcp(stream), peer)) => requests(stream, peer, door, proxy, limits, stop).await,
-        Ok((Socket::Unix(stream), peer)) => requests(stream, peer, door, proxy, limits, stop).await,
-        Err(error) => warn!(%error, "a connection could not be taken over"),
-    }
-}
-
-enum Socket {
-    Tcp(tokio::net::TcpStream),
-    Unix(tokio::net::UnixStream),
+    let Ok(peer) = peer else {
+        // It has gone again.
+        return;
+    };
+    let visitor = door.admit(peer, &orders.names, shows_users).await;
+    let limits = orders.limits;
+    let failed = match accepted {
+        Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
+            Ok(stream) => return requests(stream, visitor, door, proxy, limits, stop).await,
+            Err(error) => error,
+        },
+        Accepted::Unix(stream) => match tokio::net::UnixStream::from_std(stream) {
+            Ok(stream) => return requests(stream, visitor, door, proxy, limits, stop).await,
+            Err(error) => error,
+        },
+    };
+    warn!(error = %failed, "a connection could not be taken over");
 }
 
 async fn requests<T: Transport>(
     transport: T,
-    peer: Peer,
+    visitor: Visitor,
     door: Arc<Door>,
     proxy: Arc<Proxy>,
     limits: Limits,
     stop: watch::Receiver<Stop>,
 ) {
     let activity = Arc::new(Activity::new());
-    let (proxy, peer, door) = (&*proxy, &peer, &*door);
+    let (proxy, visitor, door) = (&*proxy, &visitor, &*door);
     serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
         let activity = Arc::clone(&activity);
         // Not in the future: before that is polled, hyper may read of the body what would be taken for a head.
         activity.request_began(request.body());
-        async move { proxy.handle(request, door, peer, activity).await }
+        async move { proxy.handle(request, door, visitor, activity).await }
     })
     .await;
     // A tunnel that never began holds the upstream's connection, and `activity` itself.

@@ -1,5 +1,6 @@
 //! One question to a running proxy, at the address where it listens.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,14 +39,26 @@ async fn connect_and_ask(addr: &ListenAddr, path: &str) -> Result<(StatusCode, B
         ListenAddr::Tcp { addr, .. } if addr.port() == 0 => {
             Err("the settings say port 0, any free one; name the port with --listen".to_owned())
         }
-        ListenAddr::Tcp { addr, .. } => match TcpStream::connect(addr).await {
-            Ok(stream) => exchange(stream, path, &addr.to_string()).await,
-            Err(error) => Err(format!("nothing answers at {addr}: {error}")),
-        },
+        ListenAddr::Tcp { addr, .. } => {
+            let addr = from_here(*addr);
+            match TcpStream::connect(addr).await {
+                Ok(stream) => exchange(stream, path, &addr.to_string()).await,
+                Err(error) => Err(format!("nothing answers at {addr}: {error}")),
+            }
+        }
         ListenAddr::Unix(socket) => match UnixStream::connect(socket).await {
             Ok(stream) => exchange(stream, path, "localhost").await,
             Err(error) => Err(format!("nothing answers at {}: {error}", socket.display())),
         },
+    }
+}
+
+/// Where a listener of all addresses is found on this machine.
+fn from_here(addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), addr.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), addr.port()),
+        IpAddr::V4(_) | IpAddr::V6(_) => addr,
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
         | RunError::Bind(_)
         | RunError::Client(_)
         | RunError::NoListener
+        | RunError::NoUsers { .. }
         | RunError::System(_) => {
             complain(error);
             Exit::Failure

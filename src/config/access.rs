@@ -3,32 +3,39 @@
 //!
 //! A table's setting replaces the one at the top; they are not added up.
 
-use crate::proxy::Access;
+use ipnet::IpNet;
 
-use super::settings::{self, Base, Given, Placed};
+use crate::proxy::{Access, AllowedUser, AllowedUsers};
+use crate::users;
+
+use super::settings::{self, Given, Placed};
 use super::values;
 
 /// What has been set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
+    allow_users: Option<Placed<AllowedUsers>>,
+    allow_root: Option<Placed<bool>>,
+    allow_remote: Option<Placed<Vec<IpNet>>>,
     allowed_hosts: Option<Placed<Vec<String>>>,
 }
 
 /// Names of these settings; all are among [`settings::NAMES`] as well.
-pub(super) const NAMES: [&str; 1] = ["allowed_hosts"];
+pub(super) const NAMES: [&str; 4] = ["allow_users", "allow_root", "allow_remote", "allowed_hosts"];
 
 impl Draft {
     /// Sets one of [`NAMES`].
-    pub(super) fn set(
-        &mut self,
-        name: &str,
-        given: &Given,
-        place: &str,
-        _base: Base<'_>,
-    ) -> Result<(), String> {
+    pub(super) fn set(&mut self, name: &str, given: &Given, place: &str) -> Result<(), String> {
         match name {
+            "allow_users" => self.allow_users = Some(settings::placed(users(given)?, place)),
+            "allow_root" => self.allow_root = Some(settings::placed(given.switch()?, place)),
+            "allow_remote" => {
+                let networks = given.list()?.iter().map(|text| network(text)).collect::<Result<_, _>>()?;
+                self.allow_remote = Some(settings::placed(networks, place));
+            }
             "allowed_hosts" => {
-                self.allowed_hosts = Some(settings::placed(each_host(given)?, place));
+                let hosts = given.list()?.iter().map(|text| values::host(text)).collect::<Result<_, _>>()?;
+                self.allowed_hosts = Some(settings::placed(hosts, place));
             }
             _ => return Err(format!("`{name}` is not a setting about access")),
         }
@@ -37,18 +44,71 @@ impl Draft {
 
     /// These, and those of `top` where there are none.
     pub(super) fn or(&self, top: &Self) -> Self {
-        Self { allowed_hosts: self.allowed_hosts.clone().or_else(|| top.allowed_hosts.clone()) }
+        Self {
+            allow_users: self.allow_users.clone().or_else(|| top.allow_users.clone()),
+            allow_root: self.allow_root.clone().or_else(|| top.allow_root.clone()),
+            allow_remote: self.allow_remote.clone().or_else(|| top.allow_remote.clone()),
+            allowed_hosts: self.allowed_hosts.clone().or_else(|| top.allowed_hosts.clone()),
+        }
     }
 
     /// With the default of what is not set.
     pub(super) fn finish(self) -> Access {
         let default = Access::default();
-        Access { allowed_hosts: self.allowed_hosts.map_or(default.allowed_hosts, |placed| placed.value) }
+        Access {
+            users: self.allow_users.map(|placed| placed.value),
+            allow_root: self.allow_root.map_or(default.allow_root, |placed| placed.value),
+            networks: self.allow_remote.map_or(default.networks, |placed| placed.value),
+            allowed_hosts: self.allowed_hosts.map_or(default.allowed_hosts, |placed| placed.value),
+        }
     }
 }
 
-fn each_host(given: &Given) -> Result<Vec<String>, String> {
-    given.list()?.iter().map(|text| values::host(text)).collect()
+fn users(given: &Given) -> Result<AllowedUsers, String> {
+    let users: Vec<_> = given.list()?.iter().map(|text| user(text)).collect::<Result<_, _>>()?;
+    if users.is_empty() {
+        return Err("nobody is named; write \"self\" for the user that runs the proxy".to_owned());
+    }
+    Ok(AllowedUsers::new(users))
+}
+
+/// `self`, `any`, an id, a range of ids, or a name.
+fn user(text: &str) -> Result<AllowedUser, String> {
+    match text {
+        "self" => return Ok(AllowedUser::Myself),
+        "any" => return Ok(AllowedUser::Any),
+        _ => {}
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        let id = |text: &str| {
+            text.parse::<u32>().map_err(|_| {
+                format!("`{text}` is neither a user's id nor a range of ids such as 100000-165535")
+            })
+        };
+        let (first, last) = match text.split_once('-') {
+            Some((first, last)) => (id(first)?, id(last)?),
+            None => (id(text)?, id(text)?),
+        };
+        if first > last {
+            return Err(format!("the range {text} has no id in it"));
+        }
+        return Ok(AllowedUser::Ids(first..=last));
+    }
+    match users::id_of(text) {
+        Ok(Some(id)) => Ok(AllowedUser::Named(text.to_owned(), id)),
+        Ok(None) => Err(format!(
+            "there is no user `{text}` on this machine; name one, an id, a range of ids, `self` or `any`"
+        )),
+        Err(error) => Err(format!("the user `{text}` cannot be looked up ({error}); write the id")),
+    }
+}
+
+/// A network as `10.0.0.0/8`, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address));
+    text.parse::<IpNet>().ok().map(|network| network.trunc()).or_else(one).ok_or_else(|| {
+        format!("`{text}` is neither a network such as 10.0.0.0/8 or fd00::/8, nor an address")
+    })
 }
 
 #[cfg(test)]
@@ -59,6 +119,35 @@ mod tests {
     fn every_name_is_a_setting_everywhere() {
         for name in NAMES {
             assert!(settings::NAMES.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn users_are_named_in_many_ways() {
+        assert_eq!(user("self"), Ok(AllowedUser::Myself));
+        assert_eq!(user("any"), Ok(AllowedUser::Any));
+        assert_eq!(user("root"), Ok(AllowedUser::Named("root".to_owned(), 0)));
+        assert_eq!(user("1000"), Ok(AllowedUser::Ids(1000..=1000)));
+        assert_eq!(user("100000-165535"), Ok(AllowedUser::Ids(100_000..=165_535)));
+        for text in ["no such user", "Self", "ANY", "-1", "5-4", "1-", "4294967296", "1-2-3", "*"] {
+            assert!(user(text).is_err(), "{text}");
+        }
+        assert!(users(&Given::List(vec![])).is_err());
+    }
+
+    #[test]
+    fn networks_have_a_length_or_are_one_address() {
+        for (text, read) in [
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("fd00::/8", "fd00::/8"),
+            ("192.168.0.7", "192.168.0.7/32"),
+            ("::1", "::1/128"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+        ] {
+            assert_eq!(network(text).map(|network| network.to_string()), Ok(read.to_owned()), "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0", "localhost", "any", "10.0.0.0/-1"] {
+            assert!(network(text).is_err(), "{text}");
         }
     }
 }

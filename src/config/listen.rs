@@ -1,7 +1,8 @@
-//! Where to listen: loopback addresses and Unix sockets, nothing else; and which service stands there, if one is named.
+//! Where to listen: addresses and Unix sockets; and which service stands there, if one is named.
 //!
 //! Whoever reaches the port has the rights of our credentials, so an address that
-//! other machines can reach is refused, not warned about.
+//! other machines can reach is refused unless it is said who of them may ([`super::listeners`]). Names of hosts are
+//! not looked up.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -56,8 +57,7 @@ fn address_or_two(text: &str, places: &Places, base: &Path) -> Result<Vec<Listen
         return Ok(localhost(port.parse().map_err(|_| format!("`{port}` is not a port"))?));
     }
     match text.parse::<SocketAddr>() {
-        Ok(addr) if addr.ip().is_loopback() => Ok(vec![ListenAddr::Tcp { addr, optional: false }]),
-        Ok(_) => Err(refused(text)),
+        Ok(addr) => Ok(vec![ListenAddr::Tcp { addr, optional: false }]),
         Err(_) if text.parse::<u16>().is_ok() => {
             Err(format!("`{text}` is a port without an address; write `localhost:{text}`"))
         }
@@ -123,10 +123,20 @@ fn looks_like_host_and_port(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(host, port)| !host.contains('/') && port.parse::<u16>().is_ok())
 }
 
-fn refused(text: &str) -> String {
+/// Whether other machines may be able to reach it.
+pub(super) fn is_reachable(addr: &ListenAddr) -> bool {
+    match addr {
+        ListenAddr::Tcp { addr, .. } => !addr.ip().is_loopback(),
+        ListenAddr::Unix(_) => false,
+    }
+}
+
+/// Why such an address is not listened on.
+pub(super) fn refused(text: &str) -> String {
     format!(
         "`{text}` is refused: the port would hand the rights of your cloud account to everyone who can reach it; \
-         only loopback addresses (`127.0.0.1`, `[::1]`, `localhost`) and `unix:/path` are accepted"
+         name the networks that may with allow_remote, such as [\"10.0.0.0/8\"], or listen on a loopback address \
+         (`127.0.0.1`, `[::1]`, `localhost`) or `unix:/path`"
     )
 }
 
@@ -170,15 +180,11 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_the_reason() {
-        for text in [
-            "0.0.0.0:5050",
-            "[::]:5050",
-            "192.168.0.1:80",
-            "cloud.example:80",
-            "[::ffff:127.0.0.1]:80",
-            ":80",
-        ] {
+        for text in ["cloud.example:80", ":80"] {
             assert!(parse(text).unwrap_err().contains("everyone who can reach it"), "{text}");
+        }
+        for text in ["0.0.0.0:5050", "[::]:5050", "192.168.0.1:80", "[::ffff:127.0.0.1]:80"] {
+            assert!(parse(text).unwrap().iter().all(is_reachable), "{text}");
         }
         for text in [
             "5050",
@@ -209,8 +215,7 @@ mod tests {
         }
         // A socket may be called anything.
         assert_eq!(parse("unix:/a=b"), Ok(vec![ListenAddr::Unix(PathBuf::from("/a=b"))]));
-        for text in ["=127.0.0.1:80", "v3=127.0.0.1:80", "a b=127.0.0.1:80", "compute=", "compute=0.0.0.0:80"]
-        {
+        for text in ["=127.0.0.1:80", "v3=127.0.0.1:80", "a b=127.0.0.1:80", "compute=", "compute=host:80"] {
             assert!(openings(text).is_err(), "{text}");
         }
     }

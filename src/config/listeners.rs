@@ -4,6 +4,7 @@
 //! 2. A client secret is everybody's (`client_secret_file` at the top, `GATESTONE_CLIENT_SECRET`, its `_FILE`, the
 //!    service manager's credential `gatestone_client_secret`) unless a table has its own. None of it is an argument.
 //! 3. An address belongs to one listener.
+//! 4. An address that other machines can reach needs `allow_remote`, and is warned about all the same.
 
 use std::path::PathBuf;
 
@@ -74,7 +75,7 @@ impl Table {
                             `client_secret_file`"
                     .to_owned());
             }
-            name if access::NAMES.contains(&name) => self.access.set(name, given, place, base)?,
+            name if access::NAMES.contains(&name) => self.access.set(name, given, place)?,
             other => {
                 let names = KEYS.into_iter().chain(access::NAMES);
                 return Err(format!(
@@ -163,6 +164,7 @@ impl Listeners {
             }
         }
         check_distinct(&opened, mistakes);
+        check_reach(&opened, warnings, mistakes);
         warnings.extend(odd(&opened, own));
         let all =
             opened.into_iter().map(|Opened { opening: Opening { addr, pin }, secret, access, .. }| {
@@ -241,6 +243,28 @@ fn check_distinct(opened: &[Opened], mistakes: &mut Mistakes) {
                 format!("{which} is an address of another listener already ({other}); take another"),
             );
         }
+    }
+}
+
+/// Rule 4.
+fn check_reach(opened: &[Opened], warnings: &mut Vec<String>, mistakes: &mut Mistakes) {
+    for it in opened {
+        let addr = &it.opening.addr;
+        if !listen::is_reachable(addr) {
+            continue;
+        }
+        if it.access.networks.is_empty() {
+            mistakes.at(&it.place, listen::refused(&addr.to_string()));
+            continue;
+        }
+        let networks: Vec<String> = it.access.networks.iter().map(ToString::to_string).collect();
+        let networks = networks.join(", ");
+        let or_not = if it.secret.is_none() { "; set a client secret unless all of them may" } else { "" };
+        warnings.push(format!(
+            "{}: everyone in {networks} who reaches {addr} has the rights of your cloud account, and what passes is not \
+             encrypted{or_not}",
+            it.place
+        ));
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 35] = [
+pub(super) const NAMES: [&str; 38] = [
     "cloud",
     "region",
     "interface",
@@ -108,6 +108,9 @@ pub(super) const NAMES: [&str; 35] = [
     "request_head_timeout",
     "shutdown_timeout",
     "max_connections",
+    "allow_users",
+    "allow_root",
+    "allow_remote",
     "allowed_hosts",
     "allow_minting",
     "resolve",
@@ -181,7 +184,7 @@ impl Settings {
             "cert" => self.cert = Some(path(given)?),
             "key" => self.key = Some(path(given)?),
             "insecure" => self.insecure = Some(placed(given.switch()?, place)),
-            name if access::NAMES.contains(&name) => self.access.set(name, given, place, base)?,
+            name if access::NAMES.contains(&name) => self.access.set(name, given, place)?,
             _ => return Err(format!("`{name}` is not a setting of Gatestone")),
         }
         Ok(())

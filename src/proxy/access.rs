@@ -1,8 +1,33 @@
 //! Who may use a listener, and for what: the settings that each listener can have of its own.
 
+use ipnet::IpNet;
+
+use super::guard::AllowedUsers;
+
 /// The guard's settings of one listener.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
+    /// Users of this machine who may connect. If none are set: who runs the proxy, over TCP; whoever may open the file,
+    /// at a Unix socket.
+    pub users: Option<AllowedUsers>,
+    /// Whether root may connect.
+    pub allow_root: bool,
+    /// Networks that other machines may connect from.
+    pub networks: Vec<IpNet>,
     /// `Host` values (host, or host:port) that are served beside loopback names.
     pub allowed_hosts: Vec<String>,
+}
+
+impl Access {
+    /// The mode of a Unix socket's file: for its owner, or for everyone where others are named, of whom the kernel
+    /// then says who they are.
+    pub fn socket_mode(&self) -> u32 {
+        if self.users.as_ref().is_some_and(AllowedUsers::has_others) { 0o666 } else { 0o600 }
+    }
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self { users: None, allow_root: true, networks: Vec::new(), allowed_hosts: Vec::new() }
+    }
 }

@@ -14,14 +14,16 @@ use http::request::Parts;
 
 use super::Base;
 use super::access::Access;
-use super::guard::{Entrance, Guard, InvalidAllowedHost};
+use super::guard::{Guard, InvalidAllowedHost, Peers};
+use super::visitor::{RefusalLog, Visitor};
 use crate::catalog::service_types;
 use crate::face::{ClientKey, SwiftLogin};
 use crate::failure::{Failure, Reason};
 use crate::identity::Snapshot;
 use crate::routing::{self, NoRoute, Pin, Route, RouteTable, Target};
 use crate::secret::Secret;
-use crate::server::{BoundAddr, ListenAddr};
+use crate::server::{BoundAddr, ListenAddr, Peer};
+use crate::users::Names;
 
 /// An address to listen on, and what is special there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ impl From<ListenAddr> for ListenerSettings {
 /// One listener, as its requests see it.
 #[derive(Debug)]
 pub struct Door {
+    peers: Peers,
+    refusals: RefusalLog,
     guard: Guard,
     /// Where links point for a client that named no host: `http://127.0.0.1:5050`.
     base: String,
@@ -56,12 +60,39 @@ pub struct Door {
 impl Door {
     /// The door at `addr`, which `own` has led to.
     pub fn new(own: &ListenerSettings, addr: &BoundAddr) -> Result<Self, InvalidAllowedHost> {
-        let (entrance, base) = match addr {
-            BoundAddr::Tcp(addr) => (Entrance::Tcp(*addr), format!("http://{addr}")),
-            BoundAddr::Unix(_) => (Entrance::Unix, "http://localhost".to_owned()),
+        let base = match addr {
+            BoundAddr::Tcp(addr) => format!("http://{addr}"),
+            BoundAddr::Unix(_) => "http://localhost".to_owned(),
         };
-        let key = own.client_secret.as_ref().map(ClientKey::new);
-        Ok(Self { guard: Guard::new(&own.access, entrance)?, base, pin: own.service.clone(), key })
+        let access = &own.access;
+        Ok(Self {
+            peers: Peers::new(access.users.clone(), access.allow_root, access.networks.clone()),
+            refusals: RefusalLog::default(),
+            guard: Guard::new(access)?,
+            base,
+            pin: own.service.clone(),
+            key: own.client_secret.as_ref().map(ClientKey::new),
+        })
+    }
+
+    /// Whether connections over TCP are judged by their user.
+    pub(crate) fn needs_users(&self) -> bool {
+        self.peers.need_users()
+    }
+
+    /// Decides about a connection, once. With `shows_users` something is going to show the name.
+    pub(crate) async fn admit(&self, peer: Peer, names: &Names, shows_users: bool) -> Visitor {
+        let refused = self.peers.check(&peer, |id| id.to_string().into()).is_err();
+        let name = match peer.user.id() {
+            Some(id) if refused || shows_users => Some(names.of(id).await),
+            Some(_) | None => None,
+        };
+        let shown = |id: u32| name.clone().unwrap_or_else(|| id.to_string().into());
+        let refusal = self.peers.check(&peer, shown).err();
+        if let Some(why) = &refusal {
+            self.refusals.refused(&peer, why);
+        }
+        Visitor { peer, name, refusal }
     }
 
     pub(super) fn guard(&self) -> &Guard {

@@ -9,7 +9,7 @@ use http::header::LOCATION;
 use http::response::Parts;
 use tracing::{info, warn};
 
-use super::guard::Rejection;
+use super::guard::{Rejection, Unwelcome};
 use super::minting::Minting;
 use crate::client::{ConnectError, SendError};
 use crate::failure::{Failure, Fault, Reason};
@@ -138,11 +138,25 @@ pub(super) fn check_redirect(head: &Parts, target: &Target<'_>) -> Result<(), Fa
 /// Errors and refusals are always logged; how loud depends on whose fault it was.
 pub(super) fn log(failure: &Failure) {
     let reason = failure.reason.as_str();
+    if matches!(failure.reason, Reason::PeerRefused | Reason::PeerUnknown) {
+        // Told once a connection, and not for each: `visitor`.
+        return;
+    }
     match failure.reason.fault() {
         Fault::Client => info!(reason, detail = %failure.message, "refused"),
         Fault::Upstream | Fault::Identity | Fault::Ours => {
             warn!(reason, detail = %failure.message, "failed");
         }
+    }
+}
+
+impl From<Unwelcome> for Failure {
+    fn from(why: Unwelcome) -> Self {
+        let reason = match &why {
+            Unwelcome::User { .. } | Unwelcome::Root | Unwelcome::Network { .. } => Reason::PeerRefused,
+            Unwelcome::Unknown => Reason::PeerUnknown,
+        };
+        Self::new(reason, why.to_string())
     }
 }
 

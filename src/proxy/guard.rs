@@ -8,8 +8,8 @@
 //!    `chunked` are well-formed, and answered with 501.
 //! 3. **Expectation** (RFC 9110 §10.1.1). `Expect` is `100-continue`, else 417.
 //! 4. **Host** (RFC 9112 §3.2). Exactly one, strictly read (`guard/authority.rs`); HTTP/1.0 may have none.
-//!    On TCP it is a loopback name with any port (ports get published and forwarded), the listener's
-//!    own address and port, or listed in `allowed_hosts`. This is what stops DNS rebinding: a page at
+//!    On TCP it is a loopback name with any port (ports get published and forwarded), the address and
+//!    port that the connection came to, or listed in `allowed_hosts`. This is what stops DNS rebinding: a page at
 //!    `evil.example` whose name now resolves to us still says `evil.example`. `*.localhost` has to be
 //!    listed, since not every resolver keeps such names from the network. On a Unix socket any
 //!    well-formed `Host` will do: no browser reaches it, and `curl --unix-socket` sends what the URL says.
@@ -24,11 +24,14 @@
 //! Caveat: browsers send `Sec-Fetch-Site` to loopback names and `https` only. On a host from
 //! `allowed_hosts` a foreign page can cause a `GET` that carries no mark, but cannot read the answer.
 //!
-//! Which user is at the other end is not decided here.
+//! Which user is at the other end is decided once a connection, in `guard/peers.rs`.
 
 mod authority;
+mod peers;
 #[cfg(any(test, fuzzing))]
 pub(crate) use self::authority::oracle;
+pub(super) use self::peers::Peers;
+pub use self::peers::{AllowedUser, AllowedUsers, Unwelcome};
 
 use std::net::SocketAddr;
 
@@ -43,17 +46,7 @@ use super::excerpt::Excerpt;
 /// Decides about the heads of requests on one listener.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    entrance: Entrance,
     allowed: Vec<AllowedHost>,
-}
-
-/// The listener a request came through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entrance {
-    /// TCP, with the address it is bound to, so with the true port.
-    Tcp(SocketAddr),
-    /// A Unix socket.
-    Unix,
 }
 
 /// Why a request may not come in.
@@ -127,29 +120,30 @@ pub enum Rejection {
 pub struct InvalidAllowedHost(Excerpt);
 
 impl Guard {
-    /// A guard for the listener `entrance`.
-    pub fn new(access: &Access, entrance: Entrance) -> Result<Self, InvalidAllowedHost> {
+    /// A guard for a listener.
+    pub fn new(access: &Access) -> Result<Self, InvalidAllowedHost> {
         let allowed =
             access.allowed_hosts.iter().map(|text| AllowedHost::parse(text)).collect::<Result<_, _>>()?;
-        Ok(Self { entrance, allowed })
+        Ok(Self { allowed })
     }
 
-    /// Applies the rules in the order of their numbers.
-    pub fn check(&self, head: &Parts) -> Result<(), Rejection> {
+    /// Applies the rules in the order of their numbers. `own` is the address that the connection came to; none at a
+    /// Unix socket.
+    pub fn check(&self, head: &Parts, own: Option<SocketAddr>) -> Result<(), Rejection> {
         check_form(&head.method, &head.uri)?;
         let fields = Fields::collect(&head.headers);
         fields.check_framing(head.version)?;
         fields.check_expectation()?;
         let host = fields.host(head.version)?;
         if let Some(host) = host {
-            self.check_host(&host)?;
+            self.check_host(&host, own)?;
         }
         let authority = match target_authority(&head.uri)? {
             Some(target) => {
                 match host {
                     Some(host) if !host.is_same_as(&target) => return Err(Rejection::TargetNotHost),
                     Some(_) => {}
-                    None => self.check_host(&target)?,
+                    None => self.check_host(&target, own)?,
                 }
                 Some(target)
             }
@@ -160,12 +154,9 @@ impl Guard {
     }
 
     /// Rule 4, for a host that is well-formed.
-    fn check_host(&self, host: &Authority<'_>) -> Result<(), Rejection> {
+    fn check_host(&self, host: &Authority<'_>, own: Option<SocketAddr>) -> Result<(), Rejection> {
         let is_ours = host.is_loopback()
-            || match self.entrance {
-                Entrance::Unix => true,
-                Entrance::Tcp(address) => host.is_address(address.ip()) && host.http_port() == address.port(),
-            };
+            || own.is_none_or(|own| host.is_address(own.ip()) && host.http_port() == own.port());
         if is_ours || self.allowed.iter().any(|allowed| allowed.covers(host)) {
             Ok(())
         } else {

@@ -1,7 +1,6 @@
 //! Addresses to listen on, and the connections that come in there.
 //!
-//! Only loopback addresses and Unix sockets get here; the configuration refuses
-//! others. A Unix socket is made with mode 0600.
+//! The configuration decides which get here.
 
 use std::fmt;
 use std::io;
@@ -16,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::ListenAddr;
+use super::peers::Ends;
 use super::presence::Presence;
 
 /// Why an address cannot be listened on.
@@ -65,24 +65,6 @@ impl fmt::Display for BoundAddr {
     }
 }
 
-/// Who is at the other end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// An address of this machine.
-    Tcp(SocketAddr),
-    /// A process that could open the socket.
-    Unix,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(addr) => addr.fmt(f),
-            Self::Unix => f.write_str("unix"),
-        }
-    }
-}
-
 /// A bound listener, not yet tied to a runtime.
 #[derive(Debug)]
 pub struct Listener {
@@ -109,7 +91,8 @@ impl Drop for SocketFile {
 
 impl Listener {
     /// Binds `addr`. `None` for an optional address whose family this machine does not have.
-    pub fn bind(addr: &ListenAddr) -> Result<Option<Self>, BindError> {
+    /// A Unix socket's file gets `mode`.
+    pub fn bind(addr: &ListenAddr, mode: u32) -> Result<Option<Self>, BindError> {
         match addr {
             ListenAddr::Tcp { addr, optional } => match bind_tcp(*addr) {
                 Ok((socket, addr)) => {
@@ -120,7 +103,8 @@ impl Listener {
                 Err(error) => Err(explain(addr.to_string(), error)),
             },
             ListenAddr::Unix(path) => {
-                let socket = bind_unix(path).map_err(|error| explain(path.display().to_string(), error))?;
+                let socket =
+                    bind_unix(path, mode).map_err(|error| explain(path.display().to_string(), error))?;
                 let socket = ListeningSocket::Unix(socket, SocketFile(path.clone()));
                 Ok(Some(Self { socket, addr: BoundAddr::Unix(path.clone()) }))
             }
@@ -177,7 +161,7 @@ fn bind_tcp(addr: SocketAddr) -> io::Result<(StdTcpListener, SocketAddr)> {
 }
 
 /// The mode is set before anyone can connect, between `bind` and `listen`.
-fn bind_unix(path: &Path) -> io::Result<StdUnixListener> {
+fn bind_unix(path: &Path, mode: u32) -> io::Result<StdUnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let addr = SockAddr::unix(path)?;
@@ -191,7 +175,7 @@ fn bind_unix(path: &Path) -> io::Result<StdUnixListener> {
         std::fs::remove_file(path)?;
         socket.bind(&addr)?;
     }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
     socket.listen(BACKLOG)?;
     Ok(StdUnixListener::from(socket))
 }
@@ -248,7 +232,7 @@ impl Transport for TcpStream {
             (Ok(client), Ok(own))
                 if client.ip().to_canonical().is_loopback() && cfg!(target_os = "linux") =>
             {
-                Presence::Tcp { client, own }
+                Presence::Tcp(Ends { peer: client, own })
             }
             (Ok(_), Ok(_)) => Presence::Unknown,
             // Not connected any more.
@@ -275,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn small_writes_to_a_client_are_not_held_back() {
         let listen = ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false };
-        let listener = Listener::bind(&listen).unwrap().unwrap();
+        let listener = Listener::bind(&listen, 0o600).unwrap().unwrap();
         let BoundAddr::Tcp(addr) = listener.addr().clone() else { panic!("it is TCP") };
         let acceptor = listener.into_acceptor().unwrap();
         let _client = TcpStream::connect(addr).await.unwrap();

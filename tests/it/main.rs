@@ -29,3 +29,4 @@ mod token;
 mod upgrades;
 mod uploads;
 mod upstreams;
+mod users;

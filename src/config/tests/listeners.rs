@@ -157,3 +157,20 @@ fn what_a_table_says_of_access_replaces_what_stands_at_the_top() {
     let variable = World::openrc(&[("GATESTONE_ALLOWED_HOSTS", "c")]).with_file(FILE, text);
     assert_eq!(hosts(&variable), [vec!["c"], vec!["c"], own]);
 }
+
+#[test]
+fn an_address_that_others_reach_needs_the_networks_that_may() {
+    let world = |text: &str| World::openrc(&[]).with_file(FILE, text);
+    let mistakes = world("listen = '0.0.0.0:1'\n").mistakes();
+    assert_contains(&mistakes, "gatestone.toml:1, listen: `0.0.0.0:1` is refused");
+    assert_contains(&mistakes, "allow_remote, such as [\"10.0.0.0/8\"]");
+    let config =
+        world("listen = ['0.0.0.0:1', '[::]:1']\nallow_remote = ['10.0.0.0/8', 'fd00::1']\n").config();
+    assert_eq!(config.listeners.len(), 2);
+    assert_contains(
+        &config.warnings.concat(),
+        "everyone in 10.0.0.0/8, fd00::1/128 who reaches 0.0.0.0:1 has the rights of your cloud account",
+    );
+    let own = "[[listener]]\nlisten = '10.0.0.1:1'\nallow_remote = '10.0.0.0/8'\n[[listener]]\nlisten = '10.0.0.1:2'\n";
+    assert_contains(&world(own).mistakes(), "`10.0.0.1:2` is refused");
+}

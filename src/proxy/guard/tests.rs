@@ -2,13 +2,13 @@ use http::Request;
 
 use super::*;
 
-fn guard(allowed_hosts: &[&str], entrance: Entrance) -> Guard {
+fn guard(allowed_hosts: &[&str]) -> Guard {
     let allowed_hosts = allowed_hosts.iter().map(|&host| host.to_owned()).collect();
-    Guard::new(&Access { allowed_hosts }, entrance).unwrap()
+    Guard::new(&Access { allowed_hosts, ..Access::default() }).unwrap()
 }
 
-fn tcp(address: &str) -> Entrance {
-    Entrance::Tcp(address.parse().unwrap())
+fn tcp(address: &str) -> Option<SocketAddr> {
+    Some(address.parse().unwrap())
 }
 
 /// A head from its first line and fields, `GET /x HTTP/1.1` being the shape of the first.
@@ -26,8 +26,8 @@ fn head(line: &str, fields: &[(&str, &str)]) -> Parts {
 }
 
 fn check(line: &str, fields: &[(&str, &str)]) -> Result<(), Rejection> {
-    guard(&["gate.example", "other.example:8080", "[fd00::5]"], tcp("127.0.0.1:5050"))
-        .check(&head(line, fields))
+    guard(&["gate.example", "other.example:8080", "[fd00::5]"])
+        .check(&head(line, fields), tcp("127.0.0.1:5050"))
 }
 
 const LOCAL: (&str, &str) = ("host", "localhost:5050");
@@ -197,8 +197,8 @@ fn listed_hosts_pass_with_any_port_or_the_one_listed() {
 
 #[test]
 fn the_address_of_the_listener_passes_with_its_own_port() {
-    let guard = guard(&[], tcp("192.0.2.7:5050"));
-    let host = |host| guard.check(&head("GET / HTTP/1.1", &[("host", host)]));
+    let guard = guard(&[]);
+    let host = |host| guard.check(&head("GET / HTTP/1.1", &[("host", host)]), tcp("192.0.2.7:5050"));
     assert_eq!(host("192.0.2.7:5050"), Ok(()));
     assert!(matches!(host("192.0.2.7:5051"), Err(Rejection::HostNotAllowed(_))));
     assert!(matches!(host("192.0.2.7"), Err(Rejection::HostNotAllowed(_))));
@@ -207,19 +207,20 @@ fn the_address_of_the_listener_passes_with_its_own_port() {
 
 #[test]
 fn any_well_formed_host_passes_on_a_unix_socket() {
-    let guard = guard(&[], Entrance::Unix);
+    let guard = guard(&[]);
     for host in ["localhost", "x", "evil.example:80"] {
-        assert_eq!(guard.check(&head("GET / HTTP/1.1", &[("host", host)])), Ok(()), "{host}");
+        assert_eq!(guard.check(&head("GET / HTTP/1.1", &[("host", host)]), None), Ok(()), "{host}");
     }
-    assert!(guard.check(&head("GET / HTTP/1.1", &[("host", "a b")])).is_err());
-    assert!(guard.check(&head("GET / HTTP/1.1", &[])).is_err());
+    assert!(guard.check(&head("GET / HTTP/1.1", &[("host", "a b")]), None).is_err());
+    assert!(guard.check(&head("GET / HTTP/1.1", &[]), None).is_err());
 }
 
 #[test]
 fn a_list_with_something_else_than_hosts_is_refused() {
     for entry in ["http://gate.example", "gate.example/", "*.example", "", "a b", "fd00::5", "10.0.0.0/8"] {
-        let access = Access { allowed_hosts: vec!["ok.example".to_owned(), entry.to_owned()] };
-        assert!(Guard::new(&access, Entrance::Unix).is_err(), "{entry}");
+        let allowed_hosts = vec!["ok.example".to_owned(), entry.to_owned()];
+        let access = Access { allowed_hosts, ..Access::default() };
+        assert!(Guard::new(&access).is_err(), "{entry}");
     }
 }
 
