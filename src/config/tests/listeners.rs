@@ -174,3 +174,14 @@ fn an_address_that_others_reach_needs_the_networks_that_may() {
     let own = "[[listener]]\nlisten = '10.0.0.1:1'\nallow_remote = '10.0.0.0/8'\n[[listener]]\nlisten = '10.0.0.1:2'\n";
     assert_contains(&world(own).mistakes(), "`10.0.0.1:2` is refused");
 }
+
+#[test]
+fn a_private_proxy_serves_its_own_user_whomever_another_lets_in() {
+    for (users, seen) in [("daemon", None), ("self,any", Some(true))] {
+        let world = World::openrc(&[("GATESTONE_ALLOW_USERS", users), ("GATESTONE_ALLOWED_HOSTS", "a")]);
+        let config = Config::load_private(&CloudArgs::default(), &world.env, &world.places()).unwrap();
+        let access = &config.listeners[0].access;
+        assert_eq!(access.users.as_ref().map(crate::proxy::AllowedUsers::is_any), seen, "{users}");
+        assert_eq!(access.allowed_hosts, ["a"]);
+    }
+}
