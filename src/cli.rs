@@ -73,6 +73,9 @@ pub struct CheckArgs {
     /// A path as a client would ask for it, such as /compute/v2.1/servers
     #[arg(value_name = "PATH")]
     pub path: Option<String>,
+    /// The method to judge the PATH for by the rules of the settings
+    #[arg(long, value_name = "METHOD", default_value = "GET", requires = "path", value_parser = method)]
+    pub method: http::Method,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -138,6 +141,10 @@ pub struct DemoArgs {
     pub listen: Option<SocketAddr>,
 }
 
+fn method(text: &str) -> Result<http::Method, String> {
+    text.parse().map_err(|_| format!("`{text}` is no method such as `DELETE`"))
+}
+
 fn token_ttl(text: &str) -> Result<Duration, String> {
     let ttl = duration::parse(text)?;
     if ttl < SHORTEST_TTL { Err(format!("`{text}` is too short; the least is 3s")) } else { Ok(ttl) }
@@ -190,6 +197,9 @@ pub struct ServerArgs {
     /// Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_LISTEN, between commas]
     #[arg(long, value_name = "ADDR", help_heading = "Server", long_help = LISTEN_HELP)]
     pub listen: Vec<String>,
+    /// Only read: refuse every request but GET, HEAD and OPTIONS [env: GATESTONE_READ_ONLY=true]
+    #[arg(long, help_heading = "Server")]
+    pub read_only: bool,
     /// Threads that serve requests [default: one a core] [env: GATESTONE_WORKERS]
     #[arg(long, value_name = "COUNT", help_heading = "Server")]
     pub workers: Option<usize>,

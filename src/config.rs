@@ -42,6 +42,7 @@ mod mistakes;
 mod openstack_env;
 mod own;
 mod places;
+mod rules;
 mod secret_file;
 mod services;
 mod settings;

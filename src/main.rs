@@ -60,7 +60,7 @@ fn check(args: &CheckArgs) -> io::Result<Exit> {
     match Config::load(&args.cloud, &ServerArgs::default(), &environment, &places) {
         Ok(config) => {
             start_logging(&config.log);
-            commands::check::run(config, args.path.as_deref(), args.json)
+            commands::check::run(config, args.path.as_deref().map(|path| (&args.method, path)), args.json)
         }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }

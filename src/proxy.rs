@@ -9,7 +9,7 @@
 //!   framing .............. length or chunks, written anew
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix, or the listener's own service ─► endpoint, path by the seven rules
-//! 6 face, minting ........ what we answer for Keystone; no credential that outlives the port
+//! 6 face, rules, minting . what we answer for Keystone; what may be asked; no credential that outlives the port
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 healing .............. a token that was refused is replaced, and once more from 5
@@ -46,6 +46,7 @@ mod passage;
 mod raw_fields;
 mod respond;
 mod rewrite;
+mod rules;
 mod upgrade;
 mod visitor;
 
@@ -55,6 +56,7 @@ pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
 pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, Unwelcome};
 pub use minting::{Credential, Minting};
+pub use rules::{Action, Asked, Denied, InvalidPattern, Methods, Parameter, Pattern, Rule, RuleSet, Rules};
 pub use visitor::Visitor;
 
 use self::healing::{Healing, Used};
@@ -278,6 +280,15 @@ impl Proxy {
                 // Boxed, so that other requests carry nothing of it.
                 return Box::pin(self.face.answer(asked, view, upload.as_ref())).await;
             }
+            door.rules().check(&Asked {
+                method: &head.method,
+                headers: &head.headers,
+                target: &target,
+                routes: &snapshot.routes,
+                project: snapshot.holder.project_id(),
+                user: visitor.peer.user.id(),
+                is_upgrade: upgrading.is_some(),
+            })?;
             if !self.allow_minting && target.may_lead_to_keystone() {
                 minting::check(&head.method, target.path_and_query.path())?;
             }
@@ -294,7 +305,10 @@ impl Proxy {
                 interim: interim.as_ref(),
             };
             let sent = self.client.forward(&target.route.upstream, &outgoing).await;
-            let response = sent.map_err(|error| failures::of_send(&error, &target))?;
+            let mut response = sent.map_err(|error| failures::of_send(&error, &target))?;
+            if door.rules().hides_keys() {
+                hop_by_hop::hide_url_keys(response.headers_mut());
+            }
             let mut is_not_replayable = false;
             if let Some(refusal) = healing::refusal(&response, &target) {
                 let used = Used { generation: snapshot.generation, upload: upload.as_ref(), is_replay };

@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use http::header::HOST;
-use http::{HeaderName, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime;
 use tokio::task::JoinSet;
@@ -17,19 +17,20 @@ use crate::client::{Client, RequestBody, SendError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::{AuthError, Refresher, Snapshot};
-use crate::proxy::ListenerSettings;
+use crate::proxy::{Asked, ListenerSettings, Rules};
 use crate::routing::{Pin, Prefix};
 use crate::run::check_region;
+use crate::users;
 
 /// How long an endpoint may take to answer the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the check to its end.
-pub fn run(config: Config, path: Option<&str>, as_json: bool) -> io::Result<Exit> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(config, path, as_json))
+pub fn run(config: Config, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(config, asked, as_json))
 }
 
-async fn check(config: Config, path: Option<&str>, as_json: bool) -> io::Result<Exit> {
+async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
     let client = match Client::new(&config.client) {
         Ok(client) => client,
         Err(error) => {
@@ -45,8 +46,8 @@ async fn check(config: Config, path: Option<&str>, as_json: bool) -> io::Result<
         complain(error);
         return Ok(Exit::Usage);
     }
-    match path {
-        Some(path) => explain_path(&snapshot, path, as_json),
+    match asked {
+        Some((method, path)) => explain_path(&snapshot, &config.proxy.access.rules, method, path, as_json),
         None => {
             let probes = probe_all(&client, &snapshot).await;
             let report = report(&config, &snapshot, &probes);
@@ -65,8 +66,14 @@ fn refused(error: &AuthError, config: &Config) -> Exit {
     Exit::Failure
 }
 
-/// Where a request for `path` would go; nothing is sent there.
-fn explain_path(snapshot: &Snapshot, path: &str, as_json: bool) -> io::Result<Exit> {
+/// Where a request for `path` would go, and what the rules say of it; nothing is sent there.
+fn explain_path(
+    snapshot: &Snapshot,
+    rules: &Rules,
+    method: &Method,
+    path: &str,
+    as_json: bool,
+) -> io::Result<Exit> {
     let target = match snapshot.routes.resolve(path) {
         Ok(target) => target,
         Err(error) => {
@@ -78,6 +85,20 @@ fn explain_path(snapshot: &Snapshot, path: &str, as_json: bool) -> io::Result<Ex
     let EndpointUrl { scheme, authority, .. } = &route.upstream;
     let url = format!("{scheme}://{authority}{}", target.path_and_query);
     let interface = route.interface.map(|interface| interface.to_string());
+    let verdict = rules.check(&Asked {
+        method,
+        headers: &HeaderMap::new(),
+        target: &target,
+        routes: &snapshot.routes,
+        project: snapshot.holder.project_id(),
+        user: Some(users::own_id()),
+        is_upgrade: false,
+    });
+    let (is_allowed, why) = match &verdict {
+        Ok(Some(rule)) => (true, format!("{method} is allowed by {rule}")),
+        Ok(None) => (true, format!("{method} is allowed, no rule is against it")),
+        Err(denied) => (false, denied.to_string()),
+    };
     let report = json!({
         "path": path,
         "url": url,
@@ -87,6 +108,9 @@ fn explain_path(snapshot: &Snapshot, path: &str, as_json: bool) -> io::Result<Ex
         "endpoint": route.upstream.to_string(),
         "rule": target.rule.number(),
         "rule_text": target.rule.to_string(),
+        "method": method.as_str(),
+        "allowed": is_allowed,
+        "access": why,
     });
     if as_json {
         print(format!("{report:#}"))?;
@@ -97,6 +121,7 @@ fn explain_path(snapshot: &Snapshot, path: &str, as_json: bool) -> io::Result<Ex
         print(format_args!("  interface  {}", interface.as_deref().unwrap_or("-")))?;
         print(format_args!("  endpoint   {}", route.upstream))?;
         print(format_args!("  rule       {}: {}", target.rule.number(), target.rule))?;
+        print(format_args!("  access     {why}"))?;
     }
     Ok(Exit::Success)
 }

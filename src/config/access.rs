@@ -5,9 +5,10 @@
 
 use ipnet::IpNet;
 
-use crate::proxy::{Access, AllowedUser, AllowedUsers};
+use crate::proxy::{Access, AllowedUser, AllowedUsers, Rule, RuleSet, Rules};
 use crate::users;
 
+use super::mistakes::did_you_mean;
 use super::settings::{self, Given, Placed};
 use super::values;
 
@@ -18,10 +19,14 @@ pub(super) struct Draft {
     allow_root: Option<Placed<bool>>,
     allow_remote: Option<Placed<Vec<IpNet>>>,
     allowed_hosts: Option<Placed<Vec<String>>>,
+    read_only: Option<Placed<bool>>,
+    rule_sets: Option<Placed<Vec<RuleSet>>>,
+    rules: Option<Vec<Rule>>,
 }
 
-/// Names of these settings; all are among [`settings::NAMES`] as well.
-pub(super) const NAMES: [&str; 4] = ["allow_users", "allow_root", "allow_remote", "allowed_hosts"];
+/// Names of these settings; all are among [`settings::NAMES`] as well. Rules are tables, and no setting of these.
+pub(super) const NAMES: [&str; 6] =
+    ["allow_users", "allow_root", "allow_remote", "allowed_hosts", "read_only", "rule_sets"];
 
 impl Draft {
     /// Sets one of [`NAMES`].
@@ -37,9 +42,19 @@ impl Draft {
                 let hosts = given.list()?.iter().map(|text| values::host(text)).collect::<Result<_, _>>()?;
                 self.allowed_hosts = Some(settings::placed(hosts, place));
             }
+            "read_only" => self.read_only = Some(settings::placed(given.switch()?, place)),
+            "rule_sets" => {
+                let sets = given.list()?.iter().map(|text| rule_set(text)).collect::<Result<_, _>>()?;
+                self.rule_sets = Some(settings::placed(sets, place));
+            }
             _ => return Err(format!("`{name}` is not a setting about access")),
         }
         Ok(())
+    }
+
+    /// Sets the `[[rule]]` tables.
+    pub(super) fn set_rules(&mut self, rules: Vec<Rule>) {
+        self.rules = Some(rules);
     }
 
     /// These, and those of `top` where there are none.
@@ -49,6 +64,13 @@ impl Draft {
             allow_root: self.allow_root.clone().or_else(|| top.allow_root.clone()),
             allow_remote: self.allow_remote.clone().or_else(|| top.allow_remote.clone()),
             allowed_hosts: self.allowed_hosts.clone().or_else(|| top.allowed_hosts.clone()),
+            read_only: self
+                .read_only
+                .clone()
+                .filter(|_| !is_said_outside_the_file(top))
+                .or_else(|| top.read_only.clone()),
+            rule_sets: self.rule_sets.clone().or_else(|| top.rule_sets.clone()),
+            rules: self.rules.clone().or_else(|| top.rules.clone()),
         }
     }
 
@@ -60,11 +82,30 @@ impl Draft {
             allow_root: self.allow_root.map_or(default.allow_root, |placed| placed.value),
             networks: self.allow_remote.map_or(default.networks, |placed| placed.value),
             allowed_hosts: self.allowed_hosts.map_or(default.allowed_hosts, |placed| placed.value),
+            rules: Rules::new(
+                self.read_only.is_some_and(|placed| placed.value),
+                self.rules.unwrap_or_default(),
+                &self.rule_sets.map_or(Vec::new(), |placed| placed.value),
+            ),
         }
     }
 }
 
-fn users(given: &Given) -> Result<AllowedUsers, String> {
+/// Whether a flag or a variable says that nothing may be written: whoever starts the proxy so means all of it.
+fn is_said_outside_the_file(top: &Draft) -> bool {
+    let places = ["--read-only", "GATESTONE_READ_ONLY"];
+    top.read_only.as_ref().is_some_and(|placed| placed.value && places.contains(&placed.place.as_str()))
+}
+
+fn rule_set(text: &str) -> Result<RuleSet, String> {
+    let names = || RuleSet::ALL.into_iter().map(RuleSet::as_str);
+    RuleSet::named(text).ok_or_else(|| {
+        let all = names().collect::<Vec<_>>().join("`, `");
+        format!("`{text}` is no set of rules{}; there are `{all}`", did_you_mean(text, names()))
+    })
+}
+
+pub(super) fn users(given: &Given) -> Result<AllowedUsers, String> {
     let users: Vec<_> = given.list()?.iter().map(|text| user(text)).collect::<Result<_, _>>()?;
     if users.is_empty() {
         return Err("nobody is named; write \"self\" for the user that runs the proxy".to_owned());

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::catalog::Region;
+use crate::proxy::Rule;
 use crate::routing::ServicePreferences;
 
 use super::listeners::Table;
 use super::mistakes::{Mistakes, did_you_mean, unreadable};
 use super::places::Places;
+use super::rules;
 use super::services;
 use super::settings::{Base, Given, NAMES, Settings};
 use super::values;
@@ -91,6 +93,13 @@ impl<'a> Reader<'a> {
                     self.mistakes.at(place, "services are written as tables, `[service.NAME]`")
                 }
                 DeValue::Array(tables) if name == "listener" => listeners = self.listeners(tables),
+                DeValue::Array(tables) if name == "rule" => {
+                    let rules = self.rules(tables, "[[rule]]");
+                    self.settings.access.set_rules(rules);
+                }
+                _ if name == "rule" => {
+                    self.mistakes.at(place, "each rule is written as a table of its own, `[[rule]]`")
+                }
                 _ if name == "listener" => {
                     self.mistakes.at(place, "each listener is written as a table of its own, `[[listener]]`")
                 }
@@ -126,6 +135,15 @@ impl<'a> Reader<'a> {
             let mut listener = Table::new(place);
             for (key, value) in keys {
                 let place = self.place(key.span().start, Some(&format!("listener.{}", key.get_ref())));
+                if key.get_ref() == "rule" {
+                    match value.get_ref() {
+                        DeValue::Array(tables) => listener.set_rules(self.rules(tables, "[[listener.rule]]")),
+                        _ => self
+                            .mistakes
+                            .at(place, "each rule is written as a table of its own, `[[listener.rule]]`"),
+                    }
+                    continue;
+                }
                 let done = given(value.get_ref())
                     .and_then(|given| listener.set(key.get_ref(), &given, &place, self.base()));
                 if let Err(message) = done {
@@ -135,6 +153,33 @@ impl<'a> Reader<'a> {
             listeners.push(listener);
         }
         listeners
+    }
+
+    /// The rules in these tables, which are called `header` there.
+    fn rules(&mut self, tables: &DeArray<'_>, header: &str) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for (i, table) in tables.iter().enumerate() {
+            let place = self.place(table.span().start, Some(header));
+            let DeValue::Table(keys) = table.get_ref() else {
+                self.mistakes.at(place, format!("each rule is written as a table of its own, `{header}`"));
+                continue;
+            };
+            let file = self.path.file_name().unwrap_or_default().display();
+            let mut rule =
+                rules::Table::new(format!("rule {} ({file}:{})", i + 1, self.line(table.span().start)));
+            for (key, value) in keys {
+                let place = self.place(key.span().start, Some(&format!("rule.{}", key.get_ref())));
+                if let Err(message) = given(value.get_ref()).and_then(|given| rule.set(key.get_ref(), &given))
+                {
+                    self.mistakes.at(place, message);
+                }
+            }
+            match rule.finish() {
+                Ok(rule) => rules.push(rule),
+                Err(message) => self.mistakes.at(place, message),
+            }
+        }
+        rules
     }
 
     fn services(&mut self, tables: &DeTable<'_>) -> BTreeMap<String, ServicePreferences> {
@@ -168,10 +213,12 @@ impl<'a> Reader<'a> {
 
     /// File, line and key.
     fn place(&self, offset: usize, key: Option<&str>) -> String {
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
         let key = key.map(|key| format!(", {key}")).unwrap_or_default();
-        format!("{}:{line}{key}", self.path.display())
+        format!("{}:{}{key}", self.path.display(), self.line(offset))
+    }
+
+    fn line(&self, offset: usize) -> usize {
+        self.text.get(..offset).unwrap_or_default().matches('\n').count() + 1
     }
 }
 
@@ -235,7 +282,7 @@ fn unknown(name: &str) -> String {
     }
     format!(
         "`{name}` is not a setting of Gatestone{}",
-        did_you_mean(name, NAMES.into_iter().chain(["service", "listener"]))
+        did_you_mean(name, NAMES.into_iter().chain(["service", "listener", "rule"]))
     )
 }
 

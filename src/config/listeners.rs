@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 
 use crate::catalog::{Region, service_types};
-use crate::proxy::{Access, ListenerSettings};
+use crate::proxy::{Access, ListenerSettings, Rule};
 use crate::routing::Pin;
 use crate::secret::Secret;
 use crate::server::ListenAddr;
@@ -77,7 +77,7 @@ impl Table {
             }
             name if access::NAMES.contains(&name) => self.access.set(name, given, place)?,
             other => {
-                let names = KEYS.into_iter().chain(access::NAMES);
+                let names = KEYS.into_iter().chain(access::NAMES).chain(["rule"]);
                 return Err(format!(
                     "`{other}` is not a setting of a listener{}",
                     did_you_mean(other, names)
@@ -85,6 +85,11 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Sets its `[[listener.rule]]` tables.
+    pub(super) fn set_rules(&mut self, rules: Vec<Rule>) {
+        self.access.set_rules(rules);
     }
 
     /// What it is pinned to.

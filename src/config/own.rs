@@ -69,6 +69,7 @@ fn flags(cloud: &CloudArgs, server: &ServerArgs) -> Vec<(&'static str, &'static 
         ("log_level", "--log-level", text(&cloud.log_level)),
         ("listen", "--listen", listen),
         ("access_log", "--access-log", server.access_log.then_some(Given::Switch(true))),
+        ("read_only", "--read-only", server.read_only.then_some(Given::Switch(true))),
         ("on_refused", "--on-refused", text(&server.on_refused)),
         ("workers", "--workers", server.workers.map(|count| Given::Text(count.to_string()))),
         ("shutdown_timeout", "--shutdown-timeout", text(&server.shutdown_timeout)),

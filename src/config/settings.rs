@@ -82,7 +82,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 38] = [
+pub(super) const NAMES: [&str; 40] = [
     "cloud",
     "region",
     "interface",
@@ -112,6 +112,8 @@ pub(super) const NAMES: [&str; 38] = [
     "allow_root",
     "allow_remote",
     "allowed_hosts",
+    "read_only",
+    "rule_sets",
     "allow_minting",
     "resolve",
     "https_proxy",

@@ -153,6 +153,14 @@ impl Holder {
         };
         is_same_scope && self.user.id == user.id
     }
+
+    /// The id of the project, if it is one.
+    pub(crate) fn project_id(&self) -> Option<&str> {
+        match &self.scope {
+            HeldScope::Project(project) => Some(&project.id),
+            HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped => None,
+        }
+    }
 }
 
 /// What a token turned out to be valid for.

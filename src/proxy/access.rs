@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use super::guard::AllowedUsers;
+use super::rules::Rules;
 
 /// The guard's settings of one listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Access {
     pub networks: Vec<IpNet>,
     /// `Host` values (host, or host:port) that are served beside loopback names.
     pub allowed_hosts: Vec<String>,
+    /// What may be asked of which service.
+    pub rules: Rules,
 }
 
 impl Access {
@@ -28,6 +31,12 @@ impl Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { users: None, allow_root: true, networks: Vec::new(), allowed_hosts: Vec::new() }
+        Self {
+            users: None,
+            allow_root: true,
+            networks: Vec::new(),
+            allowed_hosts: Vec::new(),
+            rules: Rules::default(),
+        }
     }
 }

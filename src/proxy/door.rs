@@ -15,6 +15,7 @@ use http::request::Parts;
 use super::Base;
 use super::access::Access;
 use super::guard::{Guard, InvalidAllowedHost, Peers};
+use super::rules::Rules;
 use super::visitor::{RefusalLog, Visitor};
 use crate::catalog::service_types;
 use crate::face::{ClientKey, SwiftLogin};
@@ -51,6 +52,7 @@ pub struct Door {
     peers: Peers,
     refusals: RefusalLog,
     guard: Guard,
+    rules: Rules,
     /// Where links point for a client that named no host: `http://127.0.0.1:5050`.
     base: String,
     pin: Option<Pin>,
@@ -69,6 +71,7 @@ impl Door {
             peers: Peers::new(access.users.clone(), access.allow_root, access.networks.clone()),
             refusals: RefusalLog::default(),
             guard: Guard::new(access)?,
+            rules: access.rules.clone(),
             base,
             pin: own.service.clone(),
             key: own.client_secret.as_ref().map(ClientKey::new),
@@ -77,7 +80,7 @@ impl Door {
 
     /// Whether connections over TCP are judged by their user.
     pub(crate) fn needs_users(&self) -> bool {
-        self.peers.need_users()
+        self.peers.need_users() || self.rules.need_users()
     }
 
     /// Decides about a connection, once. With `shows_users` something is going to show the name.
@@ -97,6 +100,10 @@ impl Door {
 
     pub(super) fn guard(&self) -> &Guard {
         &self.guard
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     pub(super) fn base(&self, head: &Parts) -> Base<'_> {

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::guard::{Rejection, Unwelcome};
 use super::minting::Minting;
+use super::rules::Denied;
 use crate::client::{ConnectError, SendError};
 use crate::failure::{Failure, Fault, Reason};
 use crate::identity::NoToken;
@@ -209,6 +210,12 @@ impl From<Rejection> for Failure {
             Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,
         };
         Self::new(reason, rejection.to_string())
+    }
+}
+
+impl From<Denied> for Failure {
+    fn from(denied: Denied) -> Self {
+        Self::new(Reason::RuleDenied, denied.to_string())
     }
 }
 

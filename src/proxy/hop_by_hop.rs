@@ -51,6 +51,15 @@ pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
     }
 }
 
+/// Takes the keys of temporary URLs out of a response (`X-Account-Meta-Temp-URL-Key`, `-Key-2`, and the same of
+/// containers; `swift/common/middleware/tempurl.py`).
+pub(super) fn hide_url_keys(headers: &mut HeaderMap) {
+    remove_all(headers, |name| {
+        let key = name.strip_prefix("x-account-meta-").or_else(|| name.strip_prefix("x-container-meta-"));
+        key.is_some_and(|key| key.starts_with("temp-url-key"))
+    });
+}
+
 /// Rules 1, 2 and 8 for an interim response, which has no framing and is never about a token of the client's. Names with
 /// a `~` may stand for raw ones (see [`crate::raw_names`]), which are not kept here.
 pub(super) fn strip_interim(headers: &mut HeaderMap) {

@@ -61,8 +61,18 @@ impl Route {
     }
 
     /// What stands before the version in the upstream's path; all of it if there is no version.
-    pub(super) fn root(&self) -> &str {
+    pub(crate) fn root(&self) -> &str {
         self.layout.root(&self.upstream.path)
+    }
+
+    /// The version in the upstream's path.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.layout.version(&self.upstream.path)
+    }
+
+    /// What stands behind the version: mostly a project or an account.
+    pub(crate) fn tail(&self) -> Option<&str> {
+        self.layout.tail(&self.upstream.path)
     }
 
     /// Whether there is a version in the upstream's path.

@@ -22,6 +22,7 @@ mod listeners;
 mod names;
 mod replay;
 mod routing;
+mod rules;
 mod shutdown;
 mod streaming;
 mod tls;

@@ -1,0 +1,353 @@
+//! Rules: what may be asked of which service, by whom. Each listener has its own.
+//!
+//! 1. `read_only` comes first: nothing but `GET`, `HEAD` and `OPTIONS`, and no upgrade.
+//! 2. Then the rules one after another; the first that matches decides. Those of a ready-made set come last (`sets`).
+//! 3. If none matches, it is the opposite of the last one: after `deny` rules the rest is allowed, after an `allow`
+//!    rule it is not. Without rules all is.
+//! 4. A request comes to one thing or several (`acts`), the path of each has one reading or several (`readings`), and a
+//!    host that serves more than one service may take it for another's: whatever of it is denied, the request is.
+//! 5. A path is what follows the service, its version and the own project or account: `/servers/1` of
+//!    `/compute/v2.1/servers/1`, `/container/object` of an object store. Another account stays: `/v1/AUTH_other/c`.
+//! 6. Letters count for objects. Elsewhere `deny` takes them either way, as some servers do.
+//! 7. What nobody knows (the user behind a network, the region of an override, the objects that a body names) is taken
+//!    for what is denied, and not for what is allowed.
+//! 8. Subject to the rules is what travels on. What we answer ourselves is not, a login with Keystone among it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, Method};
+
+mod acts;
+mod pattern;
+mod readings;
+mod sets;
+mod strip;
+#[cfg(test)]
+mod tests;
+
+pub use self::pattern::{InvalidPattern, Pattern};
+pub use self::sets::RuleSet;
+
+use self::acts::{Act, Place};
+use self::readings::{Ambiguous, Reading};
+use super::excerpt::Excerpt;
+use super::guard::AllowedUsers;
+use crate::routing::{Route, RouteTable, Target};
+use crate::users;
+
+/// One rule; an empty list is no condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it is called in answers and logs.
+    pub label: String,
+    /// What becomes of a request that matches.
+    pub action: Action,
+    /// Services by the key of their settings: the official type, where there is one.
+    pub services: Vec<String>,
+    /// Regions by their ids.
+    pub regions: Vec<String>,
+    /// Methods, of which one is used.
+    pub methods: Vec<Methods>,
+    /// Paths by rule 5, of which one is meant.
+    pub paths: Vec<Pattern>,
+    /// Users of this machine.
+    pub users: Option<AllowedUsers>,
+    /// What is in the query, at least one of these.
+    pub query: Vec<Parameter>,
+    /// Fields of the head, at least one of these.
+    pub fields: Vec<HeaderName>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It goes on.
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// An entry of a rule's methods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Methods {
+    /// This one, and with `GET` also `HEAD`.
+    Named(String),
+    /// `GET`, `HEAD` and `OPTIONS`.
+    Read,
+    /// All others.
+    Write,
+}
+
+/// A parameter of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its value, if not any will do.
+    pub value: Option<String>,
+}
+
+/// The rules of one listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    read_only: bool,
+    list: Vec<Rule>,
+    hides_keys: bool,
+}
+
+/// A request that is to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its fields, as they will be sent.
+    pub headers: &'a HeaderMap,
+    /// Where it goes.
+    pub target: &'a Target<'a>,
+    /// Where else its host leads.
+    pub routes: &'a RouteTable,
+    /// The id of the project that the token is for.
+    pub project: Option<&'a str>,
+    /// The user at the other end, if known.
+    pub user: Option<u32>,
+    /// Whether it wants another protocol.
+    pub is_upgrade: bool,
+}
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Rule 1.
+    #[error(
+        "this proxy only reads, and {method} may change something; to change that, whoever runs it leaves out read_only \
+         (--read-only)"
+    )]
+    ReadOnly {
+        /// As the request has it, or as it comes to.
+        method: Excerpt,
+    },
+    /// Rule 2.
+    #[error(
+        "{label} denies {method} in {service}; to change that, whoever runs this proxy adds a rule with action = \"allow\" \
+         before it"
+    )]
+    By {
+        /// Of the rule.
+        label: String,
+        /// As the request has it, or as it comes to.
+        method: Excerpt,
+        /// What the rule was about.
+        service: String,
+    },
+    /// Rule 3.
+    #[error(
+        "no rule allows {method} here in {service}; to change that, whoever runs this proxy adds a rule with action = \
+         \"allow\""
+    )]
+    NotAllowed {
+        /// As the request has it, or as it comes to.
+        method: Excerpt,
+        /// Where it would have gone.
+        service: String,
+    },
+    /// Rule 4, too many to judge.
+    #[error(
+        "the path `{0}` can be read in too many ways to be judged by the rules; write it without escapes"
+    )]
+    Ambiguous(Excerpt),
+}
+
+impl Rules {
+    /// These, and after them those of the sets.
+    pub fn new(read_only: bool, own: Vec<Rule>, sets: &[RuleSet]) -> Self {
+        let hides_keys = read_only || sets.contains(&RuleSet::ObjectsReadOnly);
+        let list = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
+        Self { read_only, list, hides_keys }
+    }
+
+    /// Whether some rule asks which user it is.
+    pub fn need_users(&self) -> bool {
+        self.list.iter().any(|rule| rule.users.is_some())
+    }
+
+    /// Whether keys for temporary URLs are taken out of answers: with one, writing needs nobody's leave.
+    pub(super) fn hides_keys(&self) -> bool {
+        self.hides_keys
+    }
+
+    /// Applies the rules; on success, which rule has allowed it, if one has.
+    ///
+    /// # Errors
+    ///
+    /// It is denied.
+    pub fn check(&self, asked: &Asked<'_>) -> Result<Option<&str>, Denied> {
+        if !self.read_only && self.list.is_empty() {
+            return Ok(None);
+        }
+        let query = asked.target.path_and_query.query().unwrap_or_default();
+        let acts = acts::of(asked.method, asked.headers, query);
+        if self.read_only {
+            check_reads(&acts, asked.is_upgrade)?;
+        }
+        let mut allowing = None;
+        for act in &acts {
+            let readings = self.readings(act, asked)?;
+            for subject in subjects(act, readings.as_deref(), asked) {
+                allowing = self.decide(act, &subject, asked, query)?.or(allowing);
+            }
+        }
+        Ok(allowing)
+    }
+
+    /// Rule 4: the readings of the path that an act is about, where paths matter and it is known.
+    fn readings(&self, act: &Act<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Reading>>, Denied> {
+        let target = asked.target;
+        let names_paths = self.list.iter().any(|rule| !rule.paths.is_empty());
+        let is_shared = || asked.routes.sharing(target.route).nth(1).is_some();
+        if !names_paths && !is_shared() {
+            return Ok(None);
+        }
+        let readings = match &act.at {
+            Place::Anywhere => return Ok(None),
+            Place::Path => readings::of(target.below_root().as_bytes(), target.route.is_object_store),
+            Place::Object { name, .. } => readings::of(name, true),
+        };
+        readings.map(Some).map_err(|Ambiguous(path)| Denied::Ambiguous(path))
+    }
+
+    /// Rules 2 and 3.
+    fn decide(
+        &self,
+        act: &Act<'_>,
+        subject: &Subject<'_>,
+        asked: &Asked<'_>,
+        query: &str,
+    ) -> Result<Option<&str>, Denied> {
+        let method = || Excerpt::new(act.method.as_bytes());
+        let service = || subject.route.settings_key.clone();
+        match self.list.iter().find(|rule| rule.matches(act, subject, asked, query)) {
+            Some(Rule { action: Action::Allow, label, .. }) => Ok(Some(label)),
+            Some(Rule { action: Action::Deny, label, .. }) => {
+                Err(Denied::By { label: label.clone(), method: method(), service: service() })
+            }
+            None if self.list.last().is_some_and(|last| last.action == Action::Allow) => {
+                Err(Denied::NotAllowed { method: method(), service: service() })
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// Rule 1.
+fn check_reads(acts: &[Act<'_>], is_upgrade: bool) -> Result<(), Denied> {
+    if is_upgrade {
+        return Err(Denied::ReadOnly { method: Excerpt::new("an upgrade") });
+    }
+    match acts.iter().find(|act| !reads(&act.method)) {
+        Some(act) => Err(Denied::ReadOnly { method: Excerpt::new(act.method.as_bytes()) }),
+        None => Ok(()),
+    }
+}
+
+fn reads(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS")
+}
+
+/// What an act may be about, one reading of it.
+#[derive(Clone, Debug)]
+struct Subject<'a> {
+    /// What serves it.
+    route: &'a Route,
+    /// Its segments by rule 5; none if nobody knows.
+    path: Option<Vec<&'a [u8]>>,
+}
+
+/// Every reading, for every endpoint that may take it for its own.
+fn subjects<'a>(act: &Act<'_>, readings: Option<&'a [Reading]>, asked: &Asked<'a>) -> Vec<Subject<'a>> {
+    let route = asked.target.route;
+    let Some(readings) = readings else { return vec![Subject { route, path: None }] };
+    let mut subjects = Vec::with_capacity(readings.len());
+    for reading in readings {
+        if let Place::Object { account, .. } = &act.at {
+            // An object of another account is none of the own one's, whatever its name.
+            let path = account.is_none().then(|| strip::object(segments(reading)));
+            subjects.push(Subject { route, path });
+            continue;
+        }
+        for claimant in asked.routes.sharing(route) {
+            let mut path = segments(reading);
+            if strip::root(&mut path, &claimant.root()[route.root().len()..]) {
+                let all = strip::version_and_owner(path, claimant, asked.project);
+                subjects.extend(all.into_iter().map(|path| Subject { route: claimant, path: Some(path) }));
+            }
+        }
+    }
+    subjects
+}
+
+fn segments(reading: &[u8]) -> Vec<&[u8]> {
+    if reading.is_empty() { Vec::new() } else { reading.split(|byte| *byte == b'/').collect() }
+}
+
+impl Rule {
+    fn matches(&self, act: &Act<'_>, subject: &Subject<'_>, asked: &Asked<'_>, query: &str) -> bool {
+        // Rule 7.
+        let denies = self.action == Action::Deny;
+        self.covers_service(subject.route)
+            && (self.regions.is_empty()
+                || subject.route.region.as_ref().map_or(denies, |region| self.regions.contains(&region.0)))
+            && (self.methods.is_empty()
+                || self.methods.iter().any(|methods| methods.cover(&act.method, denies)))
+            && (self.paths.is_empty() || self.covers_path(subject))
+            && self.users.as_ref().is_none_or(|users| match asked.user {
+                Some(user) => users.covers(user, users::own_id()),
+                None => denies || users.is_any(),
+            })
+            && (self.query.is_empty()
+                || acts::pairs(query).any(|pair| self.query.iter().any(|it| it.is(&pair))))
+            && (self.fields.is_empty() || self.fields.iter().any(|field| asked.headers.contains_key(field)))
+    }
+
+    fn covers_service(&self, route: &Route) -> bool {
+        self.services.is_empty() || self.services.contains(&route.settings_key)
+    }
+
+    fn covers_path(&self, subject: &Subject<'_>) -> bool {
+        let denies = self.action == Action::Deny;
+        let Some(path) = &subject.path else {
+            return denies || self.paths.iter().any(Pattern::covers_everything);
+        };
+        // Rule 6.
+        let in_any_letters = denies && !subject.route.is_object_store;
+        self.paths.iter().any(|pattern| pattern.covers(path, in_any_letters))
+    }
+}
+
+impl Methods {
+    /// Whether it is one of them. Who denies a method means it in any letters.
+    fn cover(&self, method: &str, in_any_letters: bool) -> bool {
+        let is = |name: &str| if in_any_letters { name.eq_ignore_ascii_case(method) } else { name == method };
+        match self {
+            Self::Named(name) => is(name) || name == "GET" && is("HEAD"),
+            Self::Read => ["GET", "HEAD", "OPTIONS"].into_iter().any(is),
+            Self::Write => !reads(method),
+        }
+    }
+}
+
+impl Parameter {
+    fn is(&self, (name, value): &(Cow<'_, [u8]>, Cow<'_, [u8]>)) -> bool {
+        name.eq_ignore_ascii_case(self.name.as_bytes())
+            && self.value.as_ref().is_none_or(|wanted| value.eq_ignore_ascii_case(wanted.as_bytes()))
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        })
+    }
+}

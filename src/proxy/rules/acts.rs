@@ -1,0 +1,177 @@
+//! What a request comes to, beside what its method and path say.
+//!
+//! 1. A method in `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` or `_method` of the query is one more
+//!    method: some gateways and frameworks take it for the request's own.
+//! 2. Swift: `COPY` reads here and writes to `Destination`; `X-Copy-From` and `X-Symlink-Target` read there (`swift
+//!    common/middleware/copy.py`, `symlink.py`); `X-Delete-At` and `X-Delete-After` delete later.
+//! 3. Swift: `X-Object-Manifest` and `multipart-manifest=put` read objects that are found only later or in a body,
+//!    `bulk-delete` and `multipart-manifest=delete` delete them, `extract-archive`, `X-Versions-Location` and
+//!    `X-History-Location` write them.
+//! 4. S3: `x-amz-copy-source` reads there; `POST ?delete` deletes what its body names.
+//!
+//! What only a body says is not seen, where nothing in the head tells that it does.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, Method};
+
+use crate::routing::lenient;
+
+/// One thing that a request does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Act<'a> {
+    /// A method, in the letters of the request.
+    pub(super) method: Cow<'a, str>,
+    /// To what.
+    pub(super) at: Place<'a>,
+}
+
+/// What an act is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    /// The request's own path.
+    Path,
+    /// `container/object`, percent-encoded, in the account of that name or the request's own.
+    Object {
+        /// As the field has it.
+        name: &'a [u8],
+        /// As the field has it.
+        account: Option<&'a [u8]>,
+    },
+    /// Nobody knows.
+    Anywhere,
+}
+
+/// All that a request does, its own method first.
+pub(super) fn of<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a str) -> Vec<Act<'a>> {
+    let mut acts = vec![Act { method: method.as_str().into(), at: Place::Path }];
+    let mut add = |method: &'static str, at| acts.push(Act { method: method.into(), at });
+    let named = |name: &str| headers.get_all(name.to_owned()).iter().map(|value| value.as_bytes());
+    let object = |name, account: &str| Place::Object { name, account: named(account).next() };
+    for (field, account) in [
+        ("x-copy-from", "x-copy-from-account"),
+        ("x-symlink-target", "x-symlink-target-account"),
+        ("x-amz-copy-source", ""),
+    ] {
+        named(field).for_each(|name| add("GET", object(name, account)));
+    }
+    if method.as_str().eq_ignore_ascii_case("COPY") {
+        add("GET", Place::Path);
+        add(
+            "PUT",
+            named("destination").next().map_or(Place::Anywhere, |name| object(name, "destination-account")),
+        );
+    }
+    for (field, method, at) in FIELDS {
+        if headers.contains_key(field) {
+            add(method, at);
+        }
+    }
+    for (name, value) in pairs(query) {
+        for (known, said, method) in QUERIES {
+            if name.eq_ignore_ascii_case(known) && (said.is_empty() || value.eq_ignore_ascii_case(said)) {
+                add(method, Place::Anywhere);
+            }
+        }
+    }
+    if method == Method::POST && pairs(query).any(|(name, _)| &*name == b"delete") {
+        add("DELETE", Place::Anywhere);
+    }
+    let in_query = pairs(query).filter(|(name, _)| name.eq_ignore_ascii_case(b"_method"));
+    let overriding =
+        OVERRIDES.into_iter().flat_map(named).map(Cow::Borrowed).chain(in_query.map(|(_, value)| value));
+    for value in overriding {
+        for method in value.split(|byte| *byte == b',') {
+            let method = String::from_utf8_lossy(method.trim_ascii()).into_owned();
+            acts.push(Act { method: method.into(), at: Place::Path });
+        }
+    }
+    acts
+}
+
+/// Names and values of a query, decoded.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    let pairs = query.trim_start_matches('?').split(['&', ';']).filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (lenient::decode(name), lenient::decode(value))
+    })
+}
+
+/// Rule 1.
+const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
+/// Rules 2 and 3: field, and what it does.
+const FIELDS: [(&str, &str, Place<'static>); 5] = [
+    ("x-delete-at", "DELETE", Place::Path),
+    ("x-delete-after", "DELETE", Place::Path),
+    ("x-object-manifest", "GET", Place::Anywhere),
+    ("x-versions-location", "PUT", Place::Anywhere),
+    ("x-history-location", "PUT", Place::Anywhere),
+];
+
+/// Rule 3: name in the query, value unless any will do, and what it does.
+const QUERIES: [(&[u8], &[u8], &str); 4] = [
+    (b"bulk-delete", b"", "DELETE"),
+    (b"multipart-manifest", b"delete", "DELETE"),
+    (b"multipart-manifest", b"put", "GET"),
+    (b"extract-archive", b"", "PUT"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_request(
+        method: &str,
+        fields: &[(&'static str, &'static str)],
+        query: &str,
+    ) -> Vec<(String, String)> {
+        let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let (method, headers) = (method.parse().unwrap(), fields.collect());
+        let acts = of(&method, &headers, query);
+        let shown = |at: &Place<'_>| match at {
+            Place::Path => ".".to_owned(),
+            Place::Anywhere => "*".to_owned(),
+            Place::Object { name, account } => {
+                let account = account.map(|it| format!("{}:", it.escape_ascii())).unwrap_or_default();
+                format!("{account}{}", name.escape_ascii())
+            }
+        };
+        acts.iter().map(|act| (act.method.to_string(), shown(&act.at))).collect()
+    }
+
+    #[test]
+    fn what_a_request_does_beside_its_method() {
+        for (method, fields, query, more) in [
+            ("GET", &[][..], "", &[][..]),
+            ("GET", &[], "?limit=1&marker=x", &[]),
+            ("GET", &[("X-HTTP-Method-Override", "DELETE")], "", &[("DELETE", ".")]),
+            ("GET", &[("x-http-method", "put, PATCH")], "", &[("put", "."), ("PATCH", ".")]),
+            ("POST", &[], "?_m%65thod=DEL%45TE", &[("DELETE", ".")]),
+            ("PUT", &[("X-Copy-From", "/c/o")], "", &[("GET", "/c/o")]),
+            (
+                "PUT",
+                &[("X-Copy-From", "c/o"), ("X-Copy-From-Account", "AUTH_q")],
+                "",
+                &[("GET", "AUTH_q:c/o")],
+            ),
+            ("COPY", &[("Destination", "d/o")], "", &[("GET", "."), ("PUT", "d/o")]),
+            ("COPY", &[], "", &[("GET", "."), ("PUT", "*")]),
+            ("PUT", &[("X-Symlink-Target", "c/o")], "", &[("GET", "c/o")]),
+            ("POST", &[("X-Delete-After", "1")], "", &[("DELETE", ".")]),
+            ("PUT", &[("X-Object-Manifest", "c/o")], "", &[("GET", "*")]),
+            ("PUT", &[], "?multipart-manifest=put", &[("GET", "*")]),
+            ("DELETE", &[], "?multipart-manifest=delete", &[("DELETE", "*")]),
+            ("GET", &[], "?multipart-manifest=get", &[]),
+            ("POST", &[], "?Bulk-Delete", &[("DELETE", "*")]),
+            ("PUT", &[], "?extract-archive=tar", &[("PUT", "*")]),
+            ("POST", &[], "?delete", &[("DELETE", "*")]),
+            ("PUT", &[("x-amz-copy-source", "/b/k")], "", &[("GET", "/b/k")]),
+        ] {
+            let mut expected = vec![(method.to_owned(), ".".to_owned())];
+            expected.extend(more.iter().map(|(method, at)| ((*method).to_owned(), (*at).to_owned())));
+            assert_eq!(of_request(method, fields, query), expected, "{method} {fields:?} {query}");
+        }
+    }
+}
