@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::info;
 
@@ -26,6 +27,7 @@ pub struct Record {
     whole: bool,
     received: Option<Progress>,
     tunnel_received: u64,
+    place: Option<OwnedSemaphorePermit>,
     fields: Option<Box<Fields>>,
 }
 
@@ -56,6 +58,7 @@ impl Record {
             whole: false,
             received: None,
             tunnel_received: 0,
+            place: None,
             fields: None,
         }
     }
@@ -85,6 +88,11 @@ impl Record {
     /// The request's body, if it streams.
     pub(crate) fn receiving(&mut self, progress: Option<Progress>) {
         self.received = progress;
+    }
+
+    /// Its place among those that may be in flight, until it is over.
+    pub(crate) fn holds(&mut self, place: OwnedSemaphorePermit) {
+        self.place = Some(place);
     }
 
     /// The request is sent once more, with another token.

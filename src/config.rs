@@ -41,6 +41,7 @@ mod login;
 mod mistakes;
 mod openstack_env;
 mod own;
+mod pace;
 mod places;
 mod rules;
 mod secret_file;
@@ -182,10 +183,13 @@ impl Config {
                 access: settings.access.finish(),
                 allow_minting: settings.allow_minting.unwrap_or(default.proxy.allow_minting),
                 retry_on_401: settings.retry_on_401.unwrap_or(default.proxy.retry_on_401),
+                rates: file.rates,
             },
             listeners: listeners.all,
             server: server::Settings {
                 max_connections: settings.max_connections.unwrap_or(default.server.max_connections),
+                max_connections_per_user: settings.max_connections_per_user,
+                max_requests: settings.max_requests,
                 idle_timeout: settings.idle_timeout.unwrap_or(default.server.idle_timeout),
                 request_head_timeout: settings
                     .request_head_timeout
@@ -265,6 +269,8 @@ impl Config {
             listeners: listen::default().into_iter().map(|opening| opening.addr.into()).collect(),
             server: server::Settings {
                 max_connections: MAX_CONNECTIONS,
+                max_connections_per_user: None,
+                max_requests: None,
                 idle_timeout: IDLE_TIMEOUT,
                 request_head_timeout: REQUEST_HEAD_TIMEOUT,
                 body_timeout: BODY_TIMEOUT,
@@ -386,6 +392,5 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Who waited for the command does not want to wait for what it left behind.
 const PRIVATE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Two file descriptors a connection: within the usual hard limit of open files, and far above
-/// what the users of one machine open.
-const MAX_CONNECTIONS: usize = 10_000;
+/// Far above what the users of one machine open; the limit of open files may allow fewer.
+const MAX_CONNECTIONS: usize = 20_000;

@@ -21,10 +21,11 @@
 //! ```
 //!
 //! Dependencies point one way: `main` and `commands` use [`watcher`], [`config`] and [`run`]; those use
-//! [`worker`]; that [`proxy`]; that [`admin`]; that `face`; those [`identity`] and [`routing`]; those [`reply`],
+//! `acceptors` and [`worker`]; those [`proxy`]; that [`admin`]; that `face`; those [`identity`] and [`routing`]; those [`reply`],
 //! [`server`], [`catalog`] and [`client`]; below are `failure`, `metrics`, `body`, `backoff`,
 //! `clock` and `secret`. `tools` stands alone: `commands` and `cli` use it.
 
+mod acceptors;
 pub mod access_log;
 pub mod admin;
 pub mod backoff;

@@ -33,6 +33,7 @@ pub struct Metrics {
     failures: [AtomicU64; Reason::ALL.len()],
     replays: [AtomicU64; Replay::ALL.len()],
     fields_dropped: AtomicU64,
+    paced: AtomicU64,
 }
 
 /// What became of a request whose token a service refused.
@@ -104,6 +105,11 @@ impl Metrics {
         if count > 0 {
             add(&self.fields_dropped, count as u64);
         }
+    }
+
+    /// A request waits for its turn.
+    pub(crate) fn paced(&self) {
+        add(&self.paced, 1);
     }
 
     pub(crate) fn replayed(&self, outcome: Replay) {
@@ -196,12 +202,18 @@ pub fn exposition(workers: &[Arc<Metrics>], token: &TokenFigures) -> String {
         let count = sum(&|m| &m.replays[outcome as usize]);
         page.line("gatestone_replays_total", &[("outcome", outcome.as_str())], &count.to_string());
     }
-    let singles: [(&str, &str, &str, u64); 7] = [
+    let singles: [(&str, &str, &str, u64); 8] = [
         (
             "gatestone_fields_dropped_total",
             "counter",
             "Fields of responses whose names could not be passed on.",
             sum(&|m| &m.fields_dropped),
+        ),
+        (
+            "gatestone_requests_paced_total",
+            "counter",
+            "Requests that waited for their turn by a service's rate_limit.",
+            sum(&|m| &m.paced),
         ),
         (
             "gatestone_responses_cut_total",

@@ -10,6 +10,7 @@
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
 //! 5 route ................ prefix, or the listener's own service ─► endpoint, path by the seven rules
 //! 6 face, rules, minting . what we answer for Keystone; what may be asked; no credential that outlives the port
+//!   pace ................. where a service takes so many requests and no more, it waits for its turn
 //! 7 inject ............... the client's token went in 3, ours is set
 //! 8 Client::forward ...... pool, TLS, streams both ways
 //! 9 healing .............. a token that was refused is replaced, and once more from 5
@@ -18,6 +19,7 @@
 //!
 //! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,12 +38,14 @@ mod framing;
 mod guard;
 mod healing;
 mod hop_by_hop;
+mod in_flight;
 mod inject;
 mod interim;
 mod links;
 mod minting;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod oracles;
+mod pace;
 mod passage;
 mod raw_fields;
 mod respond;
@@ -55,7 +59,10 @@ pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
 pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, Unwelcome};
+pub(crate) use in_flight::Places;
 pub use minting::{Credential, Minting};
+pub(crate) use pace::Paces;
+pub use pace::Rate;
 pub use rules::{Action, Asked, Denied, InvalidPattern, Methods, Parameter, Pattern, Rule, RuleSet, Rules};
 pub use visitor::Visitor;
 
@@ -84,11 +91,13 @@ pub struct Settings {
     pub allow_minting: bool,
     /// Where a service answers 401, get a new token and send the request once more.
     pub retry_on_401: bool,
+    /// How often services may be asked, by the key of their settings.
+    pub rates: BTreeMap<String, Rate>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { access: Access::default(), allow_minting: false, retry_on_401: true }
+        Self { access: Access::default(), allow_minting: false, retry_on_401: true, rates: BTreeMap::new() }
     }
 }
 
@@ -125,6 +134,8 @@ pub struct Proxy {
     allow_minting: bool,
     retry_on_401: bool,
     access_log: bool,
+    places: Option<Places>,
+    paces: Paces,
     refusing_heads: Refuse,
 }
 
@@ -140,6 +151,10 @@ pub(crate) struct ProxyParts {
     pub(crate) allow_minting: bool,
     pub(crate) retry_on_401: bool,
     pub(crate) access_log: bool,
+    /// Places for requests in flight, if they are limited.
+    pub(crate) places: Option<Places>,
+    /// How often services may be asked.
+    pub(crate) paces: Paces,
 }
 
 impl Proxy {
@@ -154,6 +169,8 @@ impl Proxy {
             allow_minting,
             retry_on_401,
             access_log,
+            places,
+            paces,
         } = parts;
         let refusing_heads = respond::refusing_heads(Arc::clone(&metrics));
         Self {
@@ -167,6 +184,8 @@ impl Proxy {
             allow_minting,
             retry_on_401,
             access_log,
+            places,
+            paces,
             refusing_heads,
         }
     }
@@ -244,6 +263,9 @@ impl Proxy {
             }
             return self.admin.answer(&head, &base.url(), is_stranger);
         }
+        if let Some(places) = &self.places {
+            record.holds(places.take()?);
+        }
         if let Some(login) = door.swift_login(&head) {
             let base = base.url();
             let admission = self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
@@ -291,6 +313,9 @@ impl Proxy {
             })?;
             if !self.allow_minting && target.may_lead_to_keystone() {
                 minting::check(&head.method, target.path_and_query.path())?;
+            }
+            if !is_replay {
+                self.paces.turn(&target.route.settings_key, &self.metrics).await?;
             }
             inject::token(&mut head.headers, snapshot.token.header().clone());
             inject::host(&mut head.headers, target.route.host.clone());

@@ -6,12 +6,12 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use crate::acceptors::{Capacity, accept};
 use crate::admin::{Admin, Listening};
 use crate::catalog::Region;
 use crate::client::{Client, SetupError};
@@ -20,8 +20,10 @@ use crate::config::Config;
 use crate::face::Face;
 use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
-use crate::proxy::{Door, InvalidAllowedHost, Proxy, ProxyParts};
-use crate::server::{Acceptor, BindError, BoundAddr, Limits, Listener, Lookup};
+use crate::proxy::{Door, InvalidAllowedHost, Paces, Places, Proxy, ProxyParts};
+use crate::server::{
+    BindError, BoundAddr, Limits, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
+};
 use crate::shutdown::{self, Stop};
 use crate::worker::{Layout, Orders, Worker};
 
@@ -152,6 +154,8 @@ impl Gatestone {
             allow_minting: config.proxy.allow_minting,
             retry_on_401: config.proxy.retry_on_401,
             access_log: config.log.access_log,
+            places: config.server.max_requests.map(Places::new),
+            paces: Paces::new(config.proxy.rates.clone()),
         };
         let (tell, told) = watch::channel(Stop::No);
         let orders = Orders {
@@ -163,6 +167,8 @@ impl Gatestone {
             },
             lookup,
             names: Arc::default(),
+            quota: Arc::new(Quota::new(config.server.max_connections_per_user)),
+            refused: Arc::new(Semaphore::new(REFUSED_AT_ONCE)),
             drain: config.server.shutdown_timeout,
             stop: told,
         };
@@ -173,9 +179,10 @@ impl Gatestone {
             .collect::<Result<Vec<_>, _>>()?;
         let workers = Arc::new(workers);
         let mut acceptors = JoinSet::new();
+        let capacity = Capacity::new(most_connections(config.server.max_connections));
         for (listener, door, _) in listeners {
             let acceptor = listener.into_acceptor()?;
-            acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), config.server.max_connections));
+            acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), capacity.clone()));
         }
         let region = config.routing.region.clone();
         let mut refresher =
@@ -206,6 +213,18 @@ impl Gatestone {
         }
         outcome
     }
+}
+
+/// As many connections as are set, or as the limit of open files has room for.
+fn most_connections(set: usize) -> usize {
+    let room = room_for_connections();
+    if room < set {
+        warn!(
+            "the limit of open files has room for {room} connections, not for max_connections = {set}; raise it \
+             (LimitNOFILE= in a systemd unit, ulimit -n)"
+        );
+    }
+    room.min(set)
 }
 
 /// The way to find out whose a connection is; an error if there is none and a listener needs one.
@@ -277,40 +296,3 @@ async fn join(workers: Arc<Vec<Worker>>) {
     let mut ends: JoinSet<()> = Arc::into_inner(workers).into_iter().flatten().map(Worker::join).collect();
     while ends.join_next().await.is_some() {}
 }
-
-/// Gives each connection to the worker with the fewest.
-async fn accept(acceptor: Acceptor, door: Arc<Door>, workers: Arc<Vec<Worker>>, most: usize) {
-    let (mut was_full, mut was_out) = (false, false);
-    loop {
-        let open: u64 = workers.iter().map(Worker::open_connections).sum();
-        let is_full = open >= most as u64;
-        if is_full && !was_full {
-            warn!(open, "the limit max_connections is reached; new connections wait");
-        }
-        was_full = is_full;
-        if is_full {
-            tokio::time::sleep(FULL).await;
-            continue;
-        }
-        match acceptor.accept().await {
-            Ok(accepted) => {
-                was_out = false;
-                let alive = workers.iter().filter(|worker| worker.is_alive());
-                if let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) {
-                    worker.deliver((accepted, Arc::clone(&door))).await;
-                }
-            }
-            // Out of descriptors, most often: the next try needs others to close first.
-            Err(error) => {
-                if !was_out {
-                    warn!(%error, "connections cannot be accepted; trying again until they can");
-                }
-                was_out = true;
-                tokio::time::sleep(FULL).await;
-            }
-        }
-    }
-}
-
-/// Wait before the next look when there is no room for a connection.
-const FULL: Duration = Duration::from_millis(100);

@@ -10,14 +10,15 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
 
+use crate::acceptors::Refusal;
 use crate::metrics::Metrics;
-use crate::proxy::{Door, Proxy, Visitor};
-use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Transport, serve};
+use crate::proxy::{Door, Proxy, Unwelcome, Visitor};
+use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Quota, Transport, serve};
 use crate::shutdown::{self, Stop};
 use crate::users::Names;
 
@@ -40,8 +41,15 @@ impl Layout {
     }
 }
 
-/// A connection on its way to a worker, and the door it came through.
-pub(crate) type Delivery = (Accepted, Arc<Door>);
+/// A connection on its way to a worker.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) accepted: Accepted,
+    /// What it came through.
+    pub(crate) door: Arc<Door>,
+    /// Why it is refused, if it is.
+    pub(crate) refusal: Option<Refusal>,
+}
 
 /// The accept loop's end of a worker.
 #[derive(Debug)]
@@ -64,6 +72,10 @@ pub(crate) struct Orders {
     /// How to find out whose a connection is.
     pub(crate) lookup: Lookup,
     pub(crate) names: Arc<Names>,
+    /// Connections of each user.
+    pub(crate) quota: Arc<Quota>,
+    /// Places for those who are not let in.
+    pub(crate) refused: Arc<Semaphore>,
     pub(crate) drain: Duration,
     pub(crate) stop: watch::Receiver<Stop>,
 }
@@ -119,6 +131,8 @@ impl Worker {
 
 /// Connections that may wait for a busy worker.
 const QUEUE: usize = 256;
+/// How long who is refused may take to ask for it.
+const REFUSED_TIME: Duration = Duration::from_secs(5);
 /// How often idle upstream connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -131,8 +145,8 @@ async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders:
     loop {
         tokio::select! {
             delivery = incoming.recv() => {
-                let Some((accepted, door)) = delivery else { break };
-                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone(), told.clone()));
+                let Some(delivery) = delivery else { break };
+                connections.spawn(connection(delivery, Arc::clone(&proxy), orders.clone(), told.clone()));
             }
             Some(ended) = connections.join_next() => note(ended),
             _ = sweep.tick() => proxy.client().sweep(),
@@ -176,16 +190,12 @@ impl Drop for Open {
     }
 }
 
-async fn connection(
-    accepted: Accepted,
-    door: Arc<Door>,
-    proxy: Arc<Proxy>,
-    orders: Orders,
-    stop: watch::Receiver<Stop>,
-) {
+async fn connection(delivery: Delivery, proxy: Arc<Proxy>, orders: Orders, stop: watch::Receiver<Stop>) {
     let _open = Open(Arc::clone(proxy.metrics()));
+    let Delivery { accepted, door, refusal } = delivery;
     let shows_users = proxy.shows_users();
-    let lookup = if door.needs_users() || shows_users { orders.lookup } else { Lookup::None };
+    let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
+    let lookup = if needs_users { orders.lookup } else { Lookup::None };
     let peer = match &accepted {
         Accepted::Tcp(stream, from) => Peer::of_tcp(stream, *from, lookup).await,
         Accepted::Unix(stream) => Ok(Peer::of_unix(stream)),
@@ -194,8 +204,23 @@ async fn connection(
         // It has gone again.
         return;
     };
-    let visitor = door.admit(peer, &orders.names, shows_users).await;
-    let limits = orders.limits;
+    let mut visitor = door.admit(peer, &orders.names, shows_users).await;
+    let (full, _place) = refusal.unzip();
+    let share = orders.quota.take(&visitor.peer);
+    let too_many = share.as_ref().err().map(|most| Unwelcome::TooMany { most: *most });
+    if let Some(why) = full.or(too_many) {
+        door.turn_away(&mut visitor, why);
+    }
+    let mut limits = orders.limits;
+    let _refused = match visitor.is_refused().then(|| orders.refused.try_acquire()) {
+        None => None,
+        Some(Ok(place)) => {
+            limits.hurry(REFUSED_TIME);
+            Some(place)
+        }
+        // They had their chance.
+        Some(Err(_)) => return,
+    };
     let failed = match accepted {
         Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
             Ok(stream) => return requests(stream, visitor, door, proxy, limits, stop).await,

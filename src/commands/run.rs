@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
 use crate::identity::ReloadOutcome;
 use crate::run::{Gatestone, Ready, RunError};
+use crate::server::raise_limit;
 use crate::shutdown::{Signals, Stop};
 use crate::watcher::Watcher;
 use crate::worker::Layout;
@@ -26,6 +27,7 @@ pub fn run<L>(config: Config, load: L) -> io::Result<Exit>
 where
     L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static,
 {
+    raise_limit();
     let (tell, reloads) = mpsc::channel(1);
     let watcher = Watcher::new(&config, load, tell);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::catalog::Region;
-use crate::proxy::Rule;
+use crate::proxy::{Rate, Rule};
 use crate::routing::ServicePreferences;
 
 use super::listeners::Table;
 use super::mistakes::{Mistakes, did_you_mean, unreadable};
+use super::pace;
 use super::places::Places;
 use super::rules;
 use super::services;
@@ -28,6 +29,8 @@ pub(super) struct File {
     pub(super) path: Option<PathBuf>,
     /// Its `[service.NAME]` tables by official service type.
     pub(super) services: BTreeMap<String, ServicePreferences>,
+    /// Their rates, where they have one.
+    pub(super) rates: BTreeMap<String, Rate>,
     /// Its `[[listener]]` tables.
     pub(super) listeners: Vec<Table>,
 }
@@ -47,8 +50,7 @@ pub(super) fn load(
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let mut reader = Reader { path: &path, text: &text, places, settings, mistakes };
-                let (services, listeners) = reader.read();
-                return File { path: Some(path), services, listeners };
+                return File { path: Some(path.clone()), ..reader.read() };
             }
             Err(error) if explicit.is_none() && is_missing(&error) => {}
             Err(error) => {
@@ -75,24 +77,24 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&mut self) -> (BTreeMap<String, ServicePreferences>, Vec<Table>) {
-        let (mut services, mut listeners) = (BTreeMap::new(), Vec::new());
+    fn read(&mut self) -> File {
+        let mut file = File::default();
         let table = match DeTable::parse(self.text) {
             Ok(table) => table.into_inner(),
             Err(error) => {
                 let place = self.place(error.span().map_or(0, |span| span.start), None);
                 self.mistakes.at(place, error.message());
-                return (services, listeners);
+                return file;
             }
         };
         for (key, value) in &table {
             let (name, place) = (key.get_ref().as_ref(), self.place(key.span().start, Some(key.get_ref())));
             match value.get_ref() {
-                DeValue::Table(tables) if name == "service" => services = self.services(tables),
+                DeValue::Table(tables) if name == "service" => self.services(tables, &mut file),
                 _ if name == "service" => {
                     self.mistakes.at(place, "services are written as tables, `[service.NAME]`")
                 }
-                DeValue::Array(tables) if name == "listener" => listeners = self.listeners(tables),
+                DeValue::Array(tables) if name == "listener" => file.listeners = self.listeners(tables),
                 DeValue::Array(tables) if name == "rule" => {
                     let rules = self.rules(tables, "[[rule]]");
                     self.settings.access.set_rules(rules);
@@ -107,7 +109,7 @@ impl<'a> Reader<'a> {
                 _ => self.mistakes.at(place, unknown(name)),
             }
         }
-        (services, listeners)
+        file
     }
 
     fn setting(&mut self, name: &str, value: &DeValue<'_>, place: &str) {
@@ -182,8 +184,7 @@ impl<'a> Reader<'a> {
         rules
     }
 
-    fn services(&mut self, tables: &DeTable<'_>) -> BTreeMap<String, ServicePreferences> {
-        let mut services: BTreeMap<String, ServicePreferences> = BTreeMap::new();
+    fn services(&mut self, tables: &DeTable<'_>, file: &mut File) {
         for (name, table) in tables {
             let service = services::official(name.get_ref());
             let place = self.place(name.span().start, Some(&format!("[service.{}]", name.get_ref())));
@@ -191,24 +192,28 @@ impl<'a> Reader<'a> {
                 self.mistakes.at(place, "a service is written as a table, `[service.NAME]`");
                 continue;
             };
-            if services.contains_key(&service) {
+            if file.services.contains_key(&service) {
                 self.mistakes
                     .at(place, format!("`{service}` has a table under another of its names already"));
                 continue;
             }
             let mut preferences = ServicePreferences::default();
+            let mut pace = pace::Draft::default();
             for (key, value) in table {
                 let place =
                     self.place(key.span().start, Some(&format!("{}.{}", name.get_ref(), key.get_ref())));
                 let done = given(value.get_ref())
-                    .and_then(|given| set_service(&mut preferences, key.get_ref(), &given));
+                    .and_then(|given| set_service(&mut preferences, &mut pace, key.get_ref(), &given));
                 if let Err(message) = done {
                     self.mistakes.at(place, message);
                 }
             }
-            services.insert(service, preferences);
+            match pace.finish() {
+                Ok(rate) => file.rates.extend(rate.map(|rate| (service.clone(), rate))),
+                Err(message) => self.mistakes.at(place, message),
+            }
+            file.services.insert(service, preferences);
         }
-        services
     }
 
     /// File, line and key.
@@ -222,7 +227,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn set_service(service: &mut ServicePreferences, key: &str, given: &Given) -> Result<(), String> {
+fn set_service(
+    service: &mut ServicePreferences,
+    pace: &mut pace::Draft,
+    key: &str,
+    given: &Given,
+) -> Result<(), String> {
     match key {
         "region" => service.region = Some(Region(given.text()?)),
         "interface" => service.interfaces = values::interfaces(&given.list()?)?,
@@ -234,8 +244,19 @@ fn set_service(service: &mut ServicePreferences, key: &str, given: &Given) -> Re
         "names" => service.names = given.list()?.iter().map(|name| prefix(name)).collect::<Result<_, _>>()?,
         "allow_http" => service.allow_http = given.switch()?,
         "retry_on_403" => service.retry_on_403 = given.switch()?,
+        "rate_limit" => pace.set_limit(given)?,
+        "rate_wait" => pace.set_wait(given)?,
         other => {
-            let names = ["region", "interface", "endpoint_override", "names", "allow_http", "retry_on_403"];
+            let names = [
+                "region",
+                "interface",
+                "endpoint_override",
+                "names",
+                "allow_http",
+                "retry_on_403",
+                "rate_limit",
+                "rate_wait",
+            ];
             return Err(format!("`{other}` is not a setting of a service{}", did_you_mean(other, names)));
         }
     }

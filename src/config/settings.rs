@@ -68,6 +68,8 @@ pub(super) struct Settings {
     pub(super) request_head_timeout: Option<Duration>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) max_connections: Option<usize>,
+    pub(super) max_connections_per_user: Option<usize>,
+    pub(super) max_requests: Option<usize>,
     pub(super) access: access::Draft,
     pub(super) allow_minting: Option<bool>,
     pub(super) resolve: Option<Vec<Resolve>>,
@@ -82,7 +84,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 40] = [
+pub(super) const NAMES: [&str; 42] = [
     "cloud",
     "region",
     "interface",
@@ -108,6 +110,8 @@ pub(super) const NAMES: [&str; 40] = [
     "request_head_timeout",
     "shutdown_timeout",
     "max_connections",
+    "max_connections_per_user",
+    "max_requests",
     "allow_users",
     "allow_root",
     "allow_remote",
@@ -177,6 +181,10 @@ impl Settings {
             "request_head_timeout" => self.request_head_timeout = Some(given.some_time()?),
             "shutdown_timeout" => self.shutdown_timeout = Some(given.duration()?),
             "max_connections" => self.max_connections = Some(given.count(MOST_CONNECTIONS)?),
+            "max_connections_per_user" => {
+                self.max_connections_per_user = Some(given.count(MOST_CONNECTIONS)?);
+            }
+            "max_requests" => self.max_requests = Some(given.count(MOST_CONNECTIONS)?),
             "allow_minting" => self.allow_minting = Some(given.switch()?),
             "resolve" => self.resolve = Some(each(&given.entries()?, values::resolve)?),
             "https_proxy" => self.https_proxy = Some(Secret::new(given.any_text()?)),
@@ -245,7 +253,7 @@ impl Given {
         }
     }
 
-    fn duration(&self) -> Result<Duration, String> {
+    pub(super) fn duration(&self) -> Result<Duration, String> {
         match self {
             Self::Text(text) => crate::duration::parse(text),
             Self::Number(number) => Err(format!("`{number}` has no unit; write \"{number}s\" for seconds")),

@@ -14,7 +14,7 @@ use http::request::Parts;
 
 use super::Base;
 use super::access::Access;
-use super::guard::{Guard, InvalidAllowedHost, Peers};
+use super::guard::{Guard, InvalidAllowedHost, Peers, Unwelcome};
 use super::rules::Rules;
 use super::visitor::{RefusalLog, Visitor};
 use crate::catalog::service_types;
@@ -96,6 +96,14 @@ impl Door {
             self.refusals.refused(&peer, why);
         }
         Visitor { peer, name, refusal }
+    }
+
+    /// Refuses who would be let in, for want of room.
+    pub(crate) fn turn_away(&self, visitor: &mut Visitor, why: Unwelcome) {
+        if visitor.refusal.is_none() {
+            self.refusals.refused(&visitor.peer, &why);
+            visitor.refusal = Some(why);
+        }
     }
 
     pub(super) fn guard(&self) -> &Guard {

@@ -2,6 +2,7 @@
 //! words that say what to do.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -11,14 +12,37 @@ use tracing::{info, warn};
 
 use super::guard::{Rejection, Unwelcome};
 use super::minting::Minting;
+use super::pace::Rate;
 use super::rules::Denied;
 use crate::client::{ConnectError, SendError};
 use crate::failure::{Failure, Fault, Reason};
 use crate::identity::NoToken;
 use crate::routing::{NoRoute, Target, is_https_twin};
+use crate::server::are_used_up;
 
 /// When a client may try again after a failure that may pass by itself.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// When there may be room again.
+const SOON: Duration = Duration::from_secs(1);
+
+/// As many requests are in flight as there may be.
+pub(super) fn too_many_requests(most: usize) -> Failure {
+    let message = format!(
+        "{most} requests are in flight already; try again soon, or whoever runs this proxy raises max_requests"
+    );
+    Failure::new(Reason::Overloaded, message).retry_after(SOON)
+}
+
+/// The service may not be asked for longer than a request may wait.
+pub(super) fn too_fast(service: &str, rate: Rate, away: Duration) -> Failure {
+    let Rate { requests, per, wait } = rate;
+    let message = format!(
+        "{service} takes {requests} requests in {per:?}, and this one's turn would come after more than {wait:?}; ask less \
+         often, or whoever runs this proxy raises rate_limit or rate_wait in [service.{service}]"
+    );
+    Failure::new(Reason::Overloaded, message).retry_after(away.saturating_sub(wait))
+}
 
 /// Why the upstream gave no answer.
 pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
@@ -26,6 +50,9 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
     let service = &target.route.service_type;
     let place = format!("{}://{}, the {service} endpoint", upstream.scheme, upstream.authority);
     let setting = format!("[service.{}] endpoint_override", target.route.settings_key);
+    if is_for_want_of_descriptors(error) {
+        return Unwelcome::NoDescriptors.into();
+    }
     let (reason, message) = match error {
         SendError::Connect(ConnectError::Refused(_)) => (
             Reason::UpstreamRefused,
@@ -92,6 +119,18 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
     Failure::new(reason, message)
 }
 
+fn is_for_want_of_descriptors(error: &SendError) -> bool {
+    let SendError::Connect(error) = error else { return false };
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<io::Error>().is_some_and(are_used_up) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 /// What rustls or the system say at the bottom; neither ever holds a secret.
 fn innermost(error: &dyn StdError) -> String {
     let mut bottom = error;
@@ -156,6 +195,9 @@ impl From<Unwelcome> for Failure {
         let reason = match &why {
             Unwelcome::User { .. } | Unwelcome::Root | Unwelcome::Network { .. } => Reason::PeerRefused,
             Unwelcome::Unknown => Reason::PeerUnknown,
+            Unwelcome::Full { .. } | Unwelcome::TooMany { .. } | Unwelcome::NoDescriptors => {
+                return Self::new(Reason::Overloaded, why.to_string()).retry_after(SOON);
+            }
         };
         Self::new(reason, why.to_string())
     }

@@ -21,6 +21,13 @@ pub struct Visitor {
     pub(super) refusal: Option<Unwelcome>,
 }
 
+impl Visitor {
+    /// Whether no request of theirs is answered.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+}
+
 /// Tells the log who was refused, without letting them fill it: each user, or those that nobody knows, at most once in
 /// [`QUIET`], and then how often meanwhile.
 #[derive(Debug, Default)]

@@ -52,6 +52,12 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// For who is not to stay: a request comes within `time`, or never.
+    pub(crate) fn hurry(&mut self, time: Duration) {
+        self.idle = self.idle.min(time);
+        self.head = self.head.min(time);
+    }
+
     /// How often to look.
     pub(super) fn soonest(&self) -> Duration {
         self.idle.min(self.head).min(self.body)

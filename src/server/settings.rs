@@ -10,6 +10,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Connections at once, over all listeners.
     pub max_connections: usize,
+    /// Connections at once of each user, if that is limited.
+    pub max_connections_per_user: Option<usize>,
+    /// Requests at once, over all listeners, if that is limited.
+    pub max_requests: Option<usize>,
     /// How long a connection may be open without a request in flight.
     pub idle_timeout: Duration,
     /// How long the head of a request may take, from its first byte.

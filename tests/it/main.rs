@@ -17,6 +17,7 @@ mod guard;
 mod healing;
 mod interim;
 mod keeping;
+mod limits;
 mod links;
 mod listeners;
 mod names;
