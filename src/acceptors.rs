@@ -1,20 +1,23 @@
 //! From an address to a worker: where connections come in, as many as there may be.
 //!
 //! 1. Each goes to the worker with the fewest.
-//! 2. Beyond `max_connections`, and where descriptors are used up, its client gets 503 `overloaded` as the answer to its
-//!    first request. There is room for [`REFUSED_AT_ONCE`] of them at a time; the next ones wait to be accepted, which the
-//!    kernel lets them.
+//! 2. Beyond `max_connections`, the client gets 503 `overloaded` and an end, without being asked what it wants. So many
+//!    at a time as [`REFUSED_AT_ONCE`]; the next ones wait to be accepted, which the kernel lets them.
+//! 3. Where descriptors are used up, the same, one after another: see [`Spare`].
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::proxy::{Door, Unwelcome};
+use crate::proxy::{Door, Overload};
 use crate::server::{Accepted, Acceptor, REFUSED_AT_ONCE, Spare, are_used_up};
-use crate::worker::{Delivery, Worker};
+use crate::worker::Worker;
 
 /// How many connections there may be, over all listeners.
 #[derive(Clone, Debug)]
@@ -47,13 +50,26 @@ pub(crate) async fn accept(
                 let is_full = open >= capacity.most as u64;
                 trouble.full(is_full, capacity.most);
                 trouble.accepted();
-                let why = is_full.then_some(Unwelcome::Full { most: capacity.most });
-                deliver(accepted, &door, &workers, &capacity, why).await;
+                let alive = workers.iter().filter(|worker| worker.is_alive());
+                let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) else { continue };
+                if !is_full {
+                    worker.deliver((accepted, Arc::clone(&door))).await;
+                    continue;
+                }
+                // The semaphore is never closed.
+                let Ok(place) = Arc::clone(&capacity.overflow).acquire_owned().await else { continue };
+                let most = capacity.most;
+                worker.turned_away();
+                tokio::spawn(async move {
+                    turn_away(accepted, Overload::Connections { most }, PATIENCE).await;
+                    drop(place);
+                });
             }
             Err(error) if are_used_up(&error) && spare.give_up() => {
                 trouble.failed(&error);
                 if let Ok(accepted) = acceptor.accept().await {
-                    deliver(accepted, &door, &workers, &capacity, Some(Unwelcome::NoDescriptors)).await;
+                    workers.iter().take(1).for_each(Worker::turned_away);
+                    turn_away(accepted, Overload::Descriptors, HASTE).await;
                 }
             }
             // The next try needs others to close first.
@@ -65,30 +81,37 @@ pub(crate) async fn accept(
     }
 }
 
-/// Rules 1 and 2.
-async fn deliver(
-    accepted: Accepted,
-    door: &Arc<Door>,
-    workers: &[Worker],
-    capacity: &Capacity,
-    why: Option<Unwelcome>,
-) {
-    let refusal = match why {
-        // Never closed.
-        Some(why) => match Arc::clone(&capacity.overflow).acquire_owned().await {
-            Ok(place) => Some((why, place)),
-            Err(_) => return,
-        },
-        None => None,
+/// Tells a client why it is not served, and closes.
+async fn turn_away(accepted: Accepted, why: Overload, patience: Duration) {
+    // What cannot be told is closed all the same.
+    let _: io::Result<()> = match accepted {
+        Accepted::Tcp(stream, _) => async { tell(TcpStream::from_std(stream)?, why, patience).await }.await,
+        Accepted::Unix(stream) => async { tell(UnixStream::from_std(stream)?, why, patience).await }.await,
     };
-    let alive = workers.iter().filter(|worker| worker.is_alive());
-    if let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) {
-        worker.deliver(Delivery { accepted, door: Arc::clone(door), refusal }).await;
-    }
 }
 
-/// Why a connection is refused whoever it is of, and its place among those.
-pub(crate) type Refusal = (Unwelcome, OwnedSemaphorePermit);
+/// What the client has sent is read before, and what it goes on sending for a while: closed with something unread, the
+/// kernel would answer with a reset, and the client might lose its answer over it.
+async fn tell(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
+    why: Overload,
+    patience: Duration,
+) -> io::Result<()> {
+    let mut scrap = [0; 4096];
+    if timeout(patience, socket.read(&mut scrap)).await.is_ok_and(|read| matches!(read, Ok(0) | Err(_))) {
+        return Ok(());
+    }
+    // Both fit into the socket's buffer.
+    socket.write_all(&why.on_the_wire()).await?;
+    socket.shutdown().await?;
+    while let Ok(Ok(1..)) = timeout(patience, socket.read(&mut scrap)).await {}
+    Ok(())
+}
+
+/// The same where nobody else can be accepted meanwhile: for what has come already.
+const HASTE: Duration = Duration::from_millis(2);
+/// How long a client that is turned away may take to begin its request, and to close.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Tells once when something begins, and when it is over.
 #[derive(Debug, Default)]

@@ -229,6 +229,8 @@ impl Config {
         // the kernel does not tell.
         access.users = access.users.filter(proxy::AllowedUsers::is_any);
         access.networks = Vec::new();
+        // Stock tools send no field of ours.
+        access.required_field = None;
         config.listeners = listen::private()
             .into_iter()
             .map(|addr| proxy::ListenerSettings { access: access.clone(), ..addr.into() })

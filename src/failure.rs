@@ -39,6 +39,8 @@ pub enum Reason {
     HostRefused,
     /// A web page of another origin caused the request.
     CrossSite,
+    /// The listener wants a field that the request does not have.
+    FieldRequired,
     /// The listener's rules deny it.
     RuleDenied,
     /// It would create or return a credential.
@@ -115,7 +117,7 @@ const _: () =
 
 impl Reason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::BadRequest,
         Self::RequestTimeout,
         Self::ExpectationFailed,
@@ -125,6 +127,7 @@ impl Reason {
         Self::PeerUnknown,
         Self::HostRefused,
         Self::CrossSite,
+        Self::FieldRequired,
         Self::RuleDenied,
         Self::MintsCredential,
         Self::NoSuchService,
@@ -158,6 +161,7 @@ impl Reason {
             Self::PeerUnknown => "peer_unknown",
             Self::HostRefused => "host_refused",
             Self::CrossSite => "cross_site",
+            Self::FieldRequired => "field_required",
             Self::RuleDenied => "rule_denied",
             Self::MintsCredential => "mints_credential",
             Self::NoSuchService => "no_such_service",
@@ -191,6 +195,7 @@ impl Reason {
             | Self::PeerRefused
             | Self::HostRefused
             | Self::CrossSite
+            | Self::FieldRequired
             | Self::RuleDenied
             | Self::MintsCredential
             | Self::NoSuchService

@@ -5,6 +5,7 @@
 //!   guard ................ may this be asked here at all?
 //!   door ................. where a client secret is set: by whom? A stranger may look for us and log in
 //! 2 admin, face .......... `/` and `/-/` are answered by ourselves, and `/auth` for Swift
+//!   browsers ............. what opens a document gets it in a sandbox
 //! 3 hop_by_hop, passage .. stripped once, before anything is added; `Via`, `Max-Forwards`, `TE`
 //!   framing .............. length or chunks, written anew
 //! 4 SnapshotCell::ready .. once, so that token and route cannot disagree
@@ -31,6 +32,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 mod access;
+mod browsers;
 mod door;
 mod excerpt;
 mod failures;
@@ -45,6 +47,7 @@ mod links;
 mod minting;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod oracles;
+mod overload;
 mod pace;
 mod passage;
 mod raw_fields;
@@ -58,9 +61,10 @@ pub use access::Access;
 pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
-pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, Unwelcome};
+pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, RequiredField, Unwelcome};
 pub(crate) use in_flight::Places;
 pub use minting::{Credential, Minting};
+pub use overload::Overload;
 pub(crate) use pace::Paces;
 pub use pace::Rate;
 pub use rules::{Action, Asked, Denied, InvalidPattern, Methods, Parameter, Pattern, Rule, RuleSet, Rules};
@@ -277,10 +281,14 @@ impl Proxy {
         if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(&head) {
             return Ok(response);
         }
+        let is_navigation = browsers::is_navigation(&head.headers);
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
         let upgrading = upgrade::asked_for(&mut head).filter(|_| upload.is_none());
+        if let Some(name) = door.guard().required() {
+            head.headers.remove(name);
+        }
         make_ready(&mut head, upload.as_ref());
         if upgrading.is_some() {
             upgrade::set(&mut head.headers);
@@ -352,6 +360,9 @@ impl Proxy {
                 let token = snapshot.token.header();
                 return upgrade::accept(response, upgrading, token, &self.metrics)
                     .ok_or_else(|| failures::unasked_upgrade(&target));
+            }
+            if is_navigation {
+                browsers::confine(response.headers_mut());
             }
             let asked = asked.as_ref();
             let response = self.downstream_response(response, &head.method, &target, asked, &snapshot, &base);

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
 
-use crate::acceptors::Refusal;
+use crate::failure::Reason;
 use crate::metrics::Metrics;
 use crate::proxy::{Door, Proxy, Unwelcome, Visitor};
 use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Quota, Transport, serve};
@@ -41,15 +41,8 @@ impl Layout {
     }
 }
 
-/// A connection on its way to a worker.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    pub(crate) accepted: Accepted,
-    /// What it came through.
-    pub(crate) door: Arc<Door>,
-    /// Why it is refused, if it is.
-    pub(crate) refusal: Option<Refusal>,
-}
+/// A connection on its way to a worker, and the door it came through.
+pub(crate) type Delivery = (Accepted, Arc<Door>);
 
 /// The accept loop's end of a worker.
 #[derive(Debug)]
@@ -114,6 +107,11 @@ impl Worker {
         }
     }
 
+    /// Counts one that was not let in for want of room.
+    pub(crate) fn turned_away(&self) {
+        self.metrics.failed(Reason::Overloaded);
+    }
+
     /// Waits until its connections have ended; the signal to stop has been given before.
     pub(crate) async fn join(self) {
         drop(self.deliveries);
@@ -145,8 +143,8 @@ async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders:
     loop {
         tokio::select! {
             delivery = incoming.recv() => {
-                let Some(delivery) = delivery else { break };
-                connections.spawn(connection(delivery, Arc::clone(&proxy), orders.clone(), told.clone()));
+                let Some((accepted, door)) = delivery else { break };
+                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone(), told.clone()));
             }
             Some(ended) = connections.join_next() => note(ended),
             _ = sweep.tick() => proxy.client().sweep(),
@@ -190,9 +188,14 @@ impl Drop for Open {
     }
 }
 
-async fn connection(delivery: Delivery, proxy: Arc<Proxy>, orders: Orders, stop: watch::Receiver<Stop>) {
+async fn connection(
+    accepted: Accepted,
+    door: Arc<Door>,
+    proxy: Arc<Proxy>,
+    orders: Orders,
+    stop: watch::Receiver<Stop>,
+) {
     let _open = Open(Arc::clone(proxy.metrics()));
-    let Delivery { accepted, door, refusal } = delivery;
     let shows_users = proxy.shows_users();
     let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
     let lookup = if needs_users { orders.lookup } else { Lookup::None };
@@ -205,11 +208,9 @@ async fn connection(delivery: Delivery, proxy: Arc<Proxy>, orders: Orders, stop:
         return;
     };
     let mut visitor = door.admit(peer, &orders.names, shows_users).await;
-    let (full, _place) = refusal.unzip();
     let share = orders.quota.take(&visitor.peer);
-    let too_many = share.as_ref().err().map(|most| Unwelcome::TooMany { most: *most });
-    if let Some(why) = full.or(too_many) {
-        door.turn_away(&mut visitor, why);
+    if let Err(most) = &share {
+        door.turn_away(&mut visitor, Unwelcome::TooMany { most: *most });
     }
     let mut limits = orders.limits;
     let _refused = match visitor.is_refused().then(|| orders.refused.try_acquire()) {

@@ -5,7 +5,7 @@
 
 use ipnet::IpNet;
 
-use crate::proxy::{Access, AllowedUser, AllowedUsers, Rule, RuleSet, Rules};
+use crate::proxy::{Access, AllowedUser, AllowedUsers, RequiredField, Rule, RuleSet, Rules};
 use crate::users;
 
 use super::mistakes::did_you_mean;
@@ -19,14 +19,22 @@ pub(super) struct Draft {
     allow_root: Option<Placed<bool>>,
     allow_remote: Option<Placed<Vec<IpNet>>>,
     allowed_hosts: Option<Placed<Vec<String>>>,
+    require_header: Option<Placed<RequiredField>>,
     read_only: Option<Placed<bool>>,
     rule_sets: Option<Placed<Vec<RuleSet>>>,
     rules: Option<Vec<Rule>>,
 }
 
 /// Names of these settings; all are among [`settings::NAMES`] as well. Rules are tables, and no setting of these.
-pub(super) const NAMES: [&str; 6] =
-    ["allow_users", "allow_root", "allow_remote", "allowed_hosts", "read_only", "rule_sets"];
+pub(super) const NAMES: [&str; 7] = [
+    "allow_users",
+    "allow_root",
+    "allow_remote",
+    "allowed_hosts",
+    "require_header",
+    "read_only",
+    "rule_sets",
+];
 
 impl Draft {
     /// Sets one of [`NAMES`].
@@ -41,6 +49,9 @@ impl Draft {
             "allowed_hosts" => {
                 let hosts = given.list()?.iter().map(|text| values::host(text)).collect::<Result<_, _>>()?;
                 self.allowed_hosts = Some(settings::placed(hosts, place));
+            }
+            "require_header" => {
+                self.require_header = Some(settings::placed(required_field(&given.text()?)?, place));
             }
             "read_only" => self.read_only = Some(settings::placed(given.switch()?, place)),
             "rule_sets" => {
@@ -69,6 +80,7 @@ impl Draft {
                 .clone()
                 .filter(|_| !is_said_outside_the_file(top))
                 .or_else(|| top.read_only.clone()),
+            require_header: self.require_header.clone().or_else(|| top.require_header.clone()),
             rule_sets: self.rule_sets.clone().or_else(|| top.rule_sets.clone()),
             rules: self.rules.clone().or_else(|| top.rules.clone()),
         }
@@ -82,6 +94,7 @@ impl Draft {
             allow_root: self.allow_root.map_or(default.allow_root, |placed| placed.value),
             networks: self.allow_remote.map_or(default.networks, |placed| placed.value),
             allowed_hosts: self.allowed_hosts.map_or(default.allowed_hosts, |placed| placed.value),
+            required_field: self.require_header.map(|placed| placed.value),
             rules: Rules::new(
                 self.read_only.is_some_and(|placed| placed.value),
                 self.rules.unwrap_or_default(),
@@ -95,6 +108,20 @@ impl Draft {
 fn is_said_outside_the_file(top: &Draft) -> bool {
     let places = ["--read-only", "GATESTONE_READ_ONLY"];
     top.read_only.as_ref().is_some_and(|placed| placed.value && places.contains(&placed.place.as_str()))
+}
+
+/// `Name`, or `Name: value`.
+fn required_field(text: &str) -> Result<RequiredField, String> {
+    let (name, value) = text.split_once(':').map_or((text, None), |(name, value)| (name, Some(value.trim())));
+    let wrong = || format!("`{text}` is no field such as `X-Gatestone-Request: true`");
+    let name: http::HeaderName = name.trim().parse().map_err(|_| wrong())?;
+    if !name.as_str().starts_with("x-") {
+        return Err(format!(
+            "`{name}` may be a browser's own or a service's; take a name that starts with `X-`"
+        ));
+    }
+    let value = value.map(|value| value.parse().map_err(|_| wrong())).transpose()?;
+    Ok(RequiredField { name, value })
 }
 
 fn rule_set(text: &str) -> Result<RuleSet, String> {
@@ -174,6 +201,16 @@ mod tests {
             assert!(user(text).is_err(), "{text}");
         }
         assert!(users(&Given::List(vec![])).is_err());
+    }
+
+    #[test]
+    fn a_required_field_is_one_that_no_browser_sends_by_itself() {
+        let shown = |text| required_field(text).map(|field| field.to_string());
+        assert_eq!(shown("X-Gatestone-Request: true").unwrap(), "x-gatestone-request: true");
+        assert_eq!(shown("X-Any").unwrap(), "x-any: ..");
+        for text in ["", "X Y", "Accept: x", "User-Agent", "X-A: \u{7f}"] {
+            assert!(required_field(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 42] = [
+pub(super) const NAMES: [&str; 43] = [
     "cloud",
     "region",
     "interface",
@@ -116,6 +116,7 @@ pub(super) const NAMES: [&str; 42] = [
     "allow_root",
     "allow_remote",
     "allowed_hosts",
+    "require_header",
     "read_only",
     "rule_sets",
     "allow_minting",

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use super::guard::AllowedUsers;
+use super::guard::{AllowedUsers, RequiredField};
 use super::rules::Rules;
 
 /// The guard's settings of one listener.
@@ -17,6 +17,8 @@ pub struct Access {
     pub networks: Vec<IpNet>,
     /// `Host` values (host, or host:port) that are served beside loopback names.
     pub allowed_hosts: Vec<String>,
+    /// What every request must have.
+    pub required_field: Option<RequiredField>,
     /// What may be asked of which service.
     pub rules: Rules,
 }
@@ -36,6 +38,7 @@ impl Default for Access {
             allow_root: true,
             networks: Vec::new(),
             allowed_hosts: Vec::new(),
+            required_field: None,
             rules: Rules::default(),
         }
     }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::guard::{Rejection, Unwelcome};
 use super::minting::Minting;
-use super::pace::Rate;
+use super::overload::{Overload, SOON};
 use super::rules::Denied;
 use crate::client::{ConnectError, SendError};
 use crate::failure::{Failure, Fault, Reason};
@@ -23,27 +23,6 @@ use crate::server::are_used_up;
 /// When a client may try again after a failure that may pass by itself.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
-/// When there may be room again.
-const SOON: Duration = Duration::from_secs(1);
-
-/// As many requests are in flight as there may be.
-pub(super) fn too_many_requests(most: usize) -> Failure {
-    let message = format!(
-        "{most} requests are in flight already; try again soon, or whoever runs this proxy raises max_requests"
-    );
-    Failure::new(Reason::Overloaded, message).retry_after(SOON)
-}
-
-/// The service may not be asked for longer than a request may wait.
-pub(super) fn too_fast(service: &str, rate: Rate, away: Duration) -> Failure {
-    let Rate { requests, per, wait } = rate;
-    let message = format!(
-        "{service} takes {requests} requests in {per:?}, and this one's turn would come after more than {wait:?}; ask less \
-         often, or whoever runs this proxy raises rate_limit or rate_wait in [service.{service}]"
-    );
-    Failure::new(Reason::Overloaded, message).retry_after(away.saturating_sub(wait))
-}
-
 /// Why the upstream gave no answer.
 pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
     let upstream = &target.route.upstream;
@@ -51,7 +30,7 @@ pub(super) fn of_send(error: &SendError, target: &Target<'_>) -> Failure {
     let place = format!("{}://{}, the {service} endpoint", upstream.scheme, upstream.authority);
     let setting = format!("[service.{}] endpoint_override", target.route.settings_key);
     if is_for_want_of_descriptors(error) {
-        return Unwelcome::NoDescriptors.into();
+        return Overload::Descriptors.into();
     }
     let (reason, message) = match error {
         SendError::Connect(ConnectError::Refused(_)) => (
@@ -195,7 +174,7 @@ impl From<Unwelcome> for Failure {
         let reason = match &why {
             Unwelcome::User { .. } | Unwelcome::Root | Unwelcome::Network { .. } => Reason::PeerRefused,
             Unwelcome::Unknown => Reason::PeerUnknown,
-            Unwelcome::Full { .. } | Unwelcome::TooMany { .. } | Unwelcome::NoDescriptors => {
+            Unwelcome::TooMany { .. } => {
                 return Self::new(Reason::Overloaded, why.to_string()).retry_after(SOON);
             }
         };
@@ -249,7 +228,10 @@ impl From<Rejection> for Failure {
             Rejection::Coding(_) => Reason::CodingUnknown,
             Rejection::Expectation(_) => Reason::ExpectationFailed,
             Rejection::HostNotAllowed(_) => Reason::HostRefused,
-            Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) => Reason::CrossSite,
+            Rejection::CrossSite(_) | Rejection::ForeignOrigin(_) | Rejection::ServiceWorker => {
+                Reason::CrossSite
+            }
+            Rejection::FieldMissing(_) => Reason::FieldRequired,
         };
         Self::new(reason, rejection.to_string())
     }

@@ -21,6 +21,11 @@
 //! 7. **Browsers, older.** `Origin`, if present, is one line of `http://` and the authority of `Host`;
 //!    `null` never is. A preflight carries the `Origin` it asks for, so a foreign one ends here.
 //!
+//! 8. **Browsers, workers.** A script that asks to be a service worker (`Service-Worker`) is refused: it would stand
+//!    between the browser and everything here from then on.
+//! 9. **A field that must be there**, where `require_header` names one. No page of another origin can send one without a
+//!    preflight. `/-/livez` and `/-/readyz` need none.
+//!
 //! Caveat: browsers send `Sec-Fetch-Site` to loopback names and `https` only. On a host from
 //! `allowed_hosts` a foreign page can cause a `GET` that carries no mark, but cannot read the answer.
 //!
@@ -37,7 +42,7 @@ use std::net::SocketAddr;
 
 use http::request::Parts;
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use self::authority::Authority;
 use super::access::Access;
@@ -47,6 +52,7 @@ use super::excerpt::Excerpt;
 #[derive(Clone, Debug)]
 pub struct Guard {
     allowed: Vec<AllowedHost>,
+    required: Option<RequiredField>,
 }
 
 /// Why a request may not come in.
@@ -110,6 +116,34 @@ pub enum Rejection {
          were loaded from"
     )]
     ForeignOrigin(Excerpt),
+    /// Rule 8.
+    #[error("nothing here can be a service worker; register one of your own host")]
+    ServiceWorker,
+    /// Rule 9.
+    #[error("this listener wants `{0}` in every request (require_header); have the client send it")]
+    FieldMissing(RequiredField),
+}
+
+/// A field that must be in every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredField {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value, if not any will do.
+    pub value: Option<HeaderValue>,
+}
+
+impl RequiredField {
+    fn is_in(&self, headers: &HeaderMap) -> bool {
+        headers.get(&self.name).is_some_and(|value| self.value.as_ref().is_none_or(|wanted| value == wanted))
+    }
+}
+
+impl std::fmt::Display for RequiredField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.value.as_ref().and_then(|value| value.to_str().ok()).unwrap_or("..");
+        write!(f, "{}: {value}", self.name)
+    }
 }
 
 /// An entry of `allowed_hosts` that is not a host.
@@ -124,7 +158,12 @@ impl Guard {
     pub fn new(access: &Access) -> Result<Self, InvalidAllowedHost> {
         let allowed =
             access.allowed_hosts.iter().map(|text| AllowedHost::parse(text)).collect::<Result<_, _>>()?;
-        Ok(Self { allowed })
+        Ok(Self { allowed, required: access.required_field.clone() })
+    }
+
+    /// What is only for us, and does not travel.
+    pub fn required(&self) -> Option<&HeaderName> {
+        self.required.as_ref().map(|field| &field.name)
     }
 
     /// Applies the rules in the order of their numbers. `own` is the address that the connection came to; none at a
@@ -150,7 +189,16 @@ impl Guard {
             None => host,
         };
         fields.check_fetch_site()?;
-        fields.check_origin(authority.as_ref())
+        fields.check_origin(authority.as_ref())?;
+        if fields.is_service_worker {
+            return Err(Rejection::ServiceWorker);
+        }
+        match &self.required {
+            Some(field) if !field.is_in(&head.headers) && !is_probe(head.uri.path()) => {
+                Err(Rejection::FieldMissing(field.clone()))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Rule 4, for a host that is well-formed.
@@ -211,6 +259,11 @@ fn check_form(method: &Method, uri: &Uri) -> Result<(), Rejection> {
 const METHODS: [&str; 10] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "COPY", "OPTIONS", "CONNECT", "TRACE"];
 
+/// What asks whether we are alive, of which nobody learns anything else.
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/-/livez" | "/-/readyz")
+}
+
 /// Rule 5: the authority of an absolute-form target.
 fn target_authority(uri: &Uri) -> Result<Option<Authority<'_>>, Rejection> {
     let Some(scheme) = uri.scheme() else { return Ok(None) };
@@ -261,6 +314,7 @@ struct Fields<'a> {
     transfer_encoding: Lines<'a>,
     has_content_length: bool,
     unmet_expectation: Option<&'a HeaderValue>,
+    is_service_worker: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -272,6 +326,7 @@ impl<'a> Fields<'a> {
                 "origin" => fields.origin.add(value),
                 "sec-fetch-site" => fields.fetch_site.add(value),
                 "transfer-encoding" => fields.transfer_encoding.add(value),
+                "service-worker" => fields.is_service_worker = true,
                 "content-length" => fields.has_content_length = true,
                 "expect" if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
                     fields.unmet_expectation = Some(value);

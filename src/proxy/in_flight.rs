@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::failures;
-use crate::failure::Failure;
+use super::overload::Overload;
 
 /// Places for requests, over all listeners and workers.
 #[derive(Clone, Debug)]
@@ -24,8 +23,8 @@ impl Places {
     ///
     /// # Errors
     ///
-    /// There is none left: [`Reason::Overloaded`](crate::failure::Reason::Overloaded).
-    pub(super) fn take(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        Arc::clone(&self.free).try_acquire_owned().map_err(|_| failures::too_many_requests(self.most))
+    /// There is none left.
+    pub(super) fn take(&self) -> Result<OwnedSemaphorePermit, Overload> {
+        Arc::clone(&self.free).try_acquire_owned().map_err(|_| Overload::Requests { most: self.most })
     }
 }

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::failures;
-use crate::failure::Failure;
+use super::overload::Overload;
 use crate::metrics::Metrics;
 
 /// How often a service may be asked.
@@ -44,14 +43,17 @@ impl Paces {
     ///
     /// # Errors
     ///
-    /// It would take too long: [`Reason::Overloaded`](crate::failure::Reason::Overloaded).
-    pub(super) async fn turn(&self, service: &str, metrics: &Metrics) -> Result<(), Failure> {
+    /// It would take too long.
+    pub(super) async fn turn(&self, service: &str, metrics: &Metrics) -> Result<(), Overload> {
         if self.0.is_empty() {
             return Ok(());
         }
         let Some(pace) = self.0.get(service) else { return Ok(()) };
         let now = Instant::now();
-        let turn = pace.next(now).map_err(|away| failures::too_fast(service, pace.rate, away))?;
+        let turn = pace.next(now).map_err(|away| {
+            let service = service.to_owned();
+            Overload::Turns { service, rate: pace.rate, away }
+        })?;
         if turn > now {
             metrics.paced();
             sleep_until(turn).await;

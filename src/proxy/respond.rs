@@ -32,6 +32,7 @@ pub(super) fn status(reason: Reason) -> StatusCode {
         | Reason::PeerUnknown
         | Reason::HostRefused
         | Reason::CrossSite
+        | Reason::FieldRequired
         | Reason::RuleDenied
         | Reason::MintsCredential => StatusCode::FORBIDDEN,
         Reason::NoSuchService | Reason::NoSuchRegion => StatusCode::NOT_FOUND,
@@ -105,7 +106,7 @@ pub(super) fn refusing_heads(metrics: Arc<Metrics>) -> Refuse {
 }
 
 /// A response as bytes, for where there is no server to write it; the last on its connection.
-fn on_the_wire(response: &Response<Bytes>) -> Bytes {
+pub(super) fn on_the_wire(response: &Response<Bytes>) -> Bytes {
     let date = httpdate::fmt_http_date(SystemTime::now());
     let mut head = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
     put_fields(&mut head, response.headers());
@@ -177,6 +178,7 @@ mod tests {
             (Reason::PeerUnknown, 403, "peer_unknown"),
             (Reason::HostRefused, 403, "host_refused"),
             (Reason::CrossSite, 403, "cross_site"),
+            (Reason::FieldRequired, 403, "field_required"),
             (Reason::RuleDenied, 403, "rule_denied"),
             (Reason::MintsCredential, 403, "mints_credential"),
             (Reason::NoSuchService, 404, "no_such_service"),

@@ -1,6 +1,8 @@
 //! The open door: who may ask, and what no one may ask for.
 
-use crate::support::{Keystone, Proxy, Service, ask};
+use gatestone::proxy::RequiredField;
+
+use crate::support::{Keystone, Proxy, Service, ask, config};
 
 async fn cloud() -> (Service, Keystone, Proxy) {
     let service = Service::echo().await;
@@ -121,4 +123,39 @@ async fn connect_and_trace_are_refused() {
         assert_eq!(ask(proxy.addr, request).await.status, 400, "{request}");
     }
     assert!(service.heads().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_browser_opens_is_put_into_a_sandbox_and_nothing_else_is() {
+    let (_service, _keystone, proxy) = cloud().await;
+    for (fields, is_confined) in [
+        ("Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", true),
+        ("Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n", false),
+        ("", false),
+    ] {
+        let request = format!("GET /object-store/c/page HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+        let reply = ask(proxy.addr, request).await;
+        assert_eq!(reply.status, 200);
+        let policy = reply.field("content-security-policy");
+        assert_eq!(policy.is_some_and(|policy| policy.starts_with("sandbox ")), is_confined, "{fields}");
+        assert!(!policy.is_some_and(|policy| policy.contains("allow-same-origin")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_required_field_ends_here() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let mut settings = config::password(&keystone.url);
+    for listener in &mut settings.listeners {
+        let name = http::HeaderName::from_static("x-ours");
+        listener.access.required_field = Some(RequiredField { name, value: None });
+    }
+    let proxy = Proxy::with(settings);
+    let reply = ask(proxy.addr, "GET /object-store/c HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert_eq!((reply.status, reply.reason()), (403, "field_required"));
+    assert!(service.heads().is_empty());
+    let reply = ask(proxy.addr, "GET /object-store/c HTTP/1.1\r\nHost: localhost\r\nX-Ours: 1\r\n\r\n").await;
+    assert_eq!(reply.status, 200);
+    assert!(!service.heads()[0].to_lowercase().contains("x-ours"));
 }

@@ -111,14 +111,6 @@ pub enum Unwelcome {
          keep it open until the answer has come (allow_users = [\"any\"] serves everyone, and does not ask)"
     )]
     Unknown,
-    /// There are as many connections as there may be.
-    #[error(
-        "all {most} connections of this proxy are in use; try again soon, or whoever runs it raises max_connections"
-    )]
-    Full {
-        /// `max_connections`, or what the limit of open files has room for.
-        most: usize,
-    },
     /// This user has as many as they may have.
     #[error(
         "this user or machine has {most} connections here already; close some, or whoever runs this proxy raises \
@@ -128,12 +120,6 @@ pub enum Unwelcome {
         /// `max_connections_per_user`.
         most: usize,
     },
-    /// There is none left for the connection to a service.
-    #[error(
-        "this proxy has no file descriptors left; try again soon, or whoever runs it raises the limit of open files \
-         (LimitNOFILE= in a systemd unit, ulimit -n)"
-    )]
-    NoDescriptors,
     /// Rule 2.
     #[error(
         "{address} is in none of the networks that are let in; to change that, whoever runs this proxy adds it to its \

@@ -351,3 +351,36 @@ fn messages_hold_no_control_characters_and_name_the_setting() {
     let refused = check("GET / HTTP/1.1", &[("host", "a\tb\u{85}")]).unwrap_err().to_string();
     assert!(!refused.chars().any(char::is_control), "{refused:?}");
 }
+
+// Rules 8 and 9
+
+#[test]
+fn nothing_here_becomes_a_service_worker() {
+    let worker = [LOCAL, ("service-worker", "script"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(check("GET /object-store/c/sw.js HTTP/1.1", &worker), Err(Rejection::ServiceWorker));
+}
+
+#[test]
+fn a_required_field_must_be_there_with_its_value_but_for_probes() {
+    let field = |value: Option<&'static str>| RequiredField {
+        name: HeaderName::from_static("x-ours"),
+        value: value.map(HeaderValue::from_static),
+    };
+    let check = |required: RequiredField, line: &str, fields: &[(&str, &str)]| {
+        let access = Access { required_field: Some(required), ..Access::default() };
+        Guard::new(&access).unwrap().check(&head(line, fields), tcp("127.0.0.1:5050")).is_ok()
+    };
+    for line in [
+        "GET /compute/x HTTP/1.1",
+        "GET / HTTP/1.1",
+        "GET /-/status HTTP/1.1",
+        "POST /v3/auth/tokens HTTP/1.1",
+    ] {
+        assert!(!check(field(None), line, &[LOCAL]), "{line}");
+        assert!(check(field(None), line, &[LOCAL, ("x-ours", "")]), "{line}");
+        assert!(!check(field(Some("true")), line, &[LOCAL, ("x-ours", "false")]), "{line}");
+        assert!(check(field(Some("true")), line, &[LOCAL, ("x-ours", "true")]), "{line}");
+    }
+    assert!(check(field(None), "GET /-/livez HTTP/1.1", &[LOCAL]));
+    assert!(check(field(None), "GET /-/readyz HTTP/1.1", &[LOCAL]));
+}

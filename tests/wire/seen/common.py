@@ -230,14 +230,15 @@ def moment(seconds):
 
 
 @contextlib.contextmanager
-def proxy(origin, *arguments, ca=None):
-    """`gatestone run` in front of an origin."""
+def proxy(origin, *arguments, ca=None, **settings):
+    """`gatestone run` in front of an origin; settings by their names."""
     with Keystone(origin.url) as keystone:
         login = {'OS_AUTH_URL': keystone.url, 'OS_USERNAME': 'user', 'OS_PASSWORD': 'a-password',
                  'OS_PROJECT_NAME': 'project', 'OS_USER_DOMAIN_ID': 'default',
                  'OS_PROJECT_DOMAIN_ID': 'default', 'OS_REGION_NAME': 'R'}
         if ca:
             login['OS_CACERT'] = str(ca)
+        login.update({'GATESTONE_%s' % name.upper(): str(value) for name, value in settings.items()})
         with gatestone.Proxy(login, *arguments) as running:
             yield running
 

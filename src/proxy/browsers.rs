@@ -1,0 +1,63 @@
+//! What a service's answer may do in a browser that opened it: be looked at.
+//!
+//! All services, and all that anyone has stored in them, come to a browser from one origin: ours. A page or an SVG in a
+//! container could so read and change everything the token may. So a response to a navigation (Fetch Metadata,
+//! `Sec-Fetch-Mode` and `Sec-Fetch-Dest`) is put into a sandbox (CSP Level 3, section 6.3.2): its scripts run in an
+//! origin of its own, whose requests to us are cross-site and end at the guard. A policy of the service's own stays
+//! beside it; the stricter one wins. Other responses are not touched: what a page loads has the page's own origin.
+
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// Whether a request is for a document of its own.
+pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
+    let has = |name, values: &[&str]| {
+        headers.get_all(name).iter().any(|value| values.iter().any(|it| value.as_bytes() == it.as_bytes()))
+    };
+    has(SEC_FETCH_MODE, &["navigate", "nested-navigate"])
+        || has(SEC_FETCH_DEST, &["document", "embed", "fencedframe", "frame", "iframe", "object"])
+}
+
+/// Puts the response to one into a sandbox.
+pub(super) fn confine(headers: &mut HeaderMap) {
+    headers.append(CONTENT_SECURITY_POLICY, SANDBOX);
+}
+
+/// Without `allow-same-origin`, and without taking the window elsewhere.
+const SANDBOX: HeaderValue =
+    HeaderValue::from_static("sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn navigations_are_told_by_mode_or_destination() {
+        for (name, value, expected) in [
+            ("sec-fetch-mode", "navigate", true),
+            ("sec-fetch-dest", "document", true),
+            ("sec-fetch-dest", "iframe", true),
+            ("sec-fetch-dest", "object", true),
+            ("sec-fetch-mode", "cors", false),
+            ("sec-fetch-dest", "empty", false),
+            ("sec-fetch-dest", "image", false),
+            ("accept", "text/html", false),
+        ] {
+            let headers =
+                [(HeaderName::from_static(name), HeaderValue::from_static(value))].into_iter().collect();
+            assert_eq!(is_navigation(&headers), expected, "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_the_service_stays() {
+        let own = HeaderValue::from_static("default-src 'none'");
+        let mut headers: HeaderMap = [(CONTENT_SECURITY_POLICY, own.clone())].into_iter().collect();
+        confine(&mut headers);
+        let all: Vec<_> = headers.get_all(CONTENT_SECURITY_POLICY).iter().collect();
+        assert_eq!(all, [&own, &SANDBOX]);
+    }
+}
