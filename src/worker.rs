@@ -222,13 +222,14 @@ async fn connection(
         // They had their chance.
         Some(Err(_)) => return,
     };
+    // Boxed, so that a connection carries nothing of how it came about.
     let failed = match accepted {
         Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
-            Ok(stream) => return requests(stream, visitor, door, proxy, limits, stop).await,
+            Ok(stream) => return Box::pin(requests(stream, visitor, door, proxy, limits, stop)).await,
             Err(error) => error,
         },
         Accepted::Unix(stream) => match tokio::net::UnixStream::from_std(stream) {
-            Ok(stream) => return requests(stream, visitor, door, proxy, limits, stop).await,
+            Ok(stream) => return Box::pin(requests(stream, visitor, door, proxy, limits, stop)).await,
             Err(error) => error,
         },
     };
