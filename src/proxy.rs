@@ -21,6 +21,7 @@
 //! Whatever stops it on the way is a [`Failure`], and `respond` makes it a reply.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -219,7 +220,7 @@ impl Proxy {
         door: &Door,
         visitor: &Visitor,
         activity: Arc<Activity>,
-    ) -> Response<ReplyBody> {
+    ) -> Result<Response<ReplyBody>, Infallible> {
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
         if self.access_log {
             record.describe(request.method(), request.uri(), visitor);
@@ -239,9 +240,9 @@ impl Proxy {
         record.answered(response.status(), response.headers());
         if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
             activity.then(tunnel.run(record, self.tunnel_timeout));
-            return response;
+            return Ok(response);
         }
-        response.map(|body| body.with_record(record))
+        Ok(response.map(|body| body.with_record(record)))
     }
 
     async fn serve(

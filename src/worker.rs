@@ -250,7 +250,7 @@ async fn requests<T: Transport>(
         let activity = Arc::clone(&activity);
         // Not in the future: before that is polled, hyper may read of the body what would be taken for a head.
         activity.request_began(request.body());
-        async move { proxy.handle(request, door, visitor, activity).await }
+        proxy.handle(request, door, visitor, activity)
     })
     .await;
     // A tunnel that never began holds the upstream's connection, and `activity` itself.

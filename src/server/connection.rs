@@ -75,14 +75,10 @@ pub(crate) async fn serve<T, H, F, B>(
 ) where
     T: Transport,
     H: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<B>>,
+    F: Future<Output = Result<Response<B>, Infallible>>,
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let service = service_fn(|request| {
-        let reply = handle(request);
-        async move { Ok::<_, Infallible>(reply.await) }
-    });
     let mut connection = http1::Builder::new()
         .half_close(true)
         .preserve_header_case(limits.preserve_header_case)
@@ -91,7 +87,10 @@ pub(crate) async fn serve<T, H, F, B>(
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
         .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(Tap::new(transport, Arc::clone(&activity), refuse)), service)
+        .serve_connection(
+            TokioIo::new(Tap::new(transport, Arc::clone(&activity), refuse)),
+            service_fn(handle),
+        )
         .with_upgrades();
     let mut timer = pin!(sleep(limits.soonest()));
     let mut gone = pin!(client_is_gone(&activity));
@@ -205,7 +204,8 @@ const MOST_STALL: Duration = Duration::from_secs(16);
 
 /// Rule 5: reads until the client closes, within bounds. Our side has been shut down.
 async fn linger(mut socket: impl Transport, mut stop: watch::Receiver<Stop>) {
-    let mut scrap = [0; 8192];
+    // Not in the future, which every connection has.
+    let mut scrap = vec![0; 8192];
     let rest = async { while let Ok(Ok(1..)) = timeout(LINGER_QUIET, socket.read(&mut scrap)).await {} };
     tokio::select! {
         // Whatever it is then, the client has had its time.
@@ -256,7 +256,7 @@ mod tests {
             serve(server, Arc::clone(&activity), limits, stop, refuse, |_| {
                 activity.request_began(&Full::<Bytes>::default());
                 activity.request_ended();
-                async { Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH]))) }
+                async { Ok(Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH])))) }
             })
             .await;
         });
