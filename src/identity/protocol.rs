@@ -3,43 +3,108 @@
 //!
 //! Source: Keystone's `api-ref/source/v3/authenticate-v3.inc` and its samples.
 
+use std::io;
+
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::credentials::{ApplicationCredential, Credentials, Domain, Method, Project, Scope, User};
 use crate::catalog::WireService;
 
-/// The body of a login, wiped from memory when the last reference to it is gone.
+/// The body of a login, wiped from memory when the last reference to it is gone. The secret is written into it and
+/// nowhere else: no value in between has a copy.
 pub(super) fn login_body(credentials: &Credentials) -> Bytes {
-    let mut auth = json!({ "identity": identity(&credentials.method) });
-    if let Some(scope) = scope(&credentials.scope) {
-        auth["scope"] = scope;
-    }
-    let text = Zeroizing::new(json!({ "auth": auth }).to_string().into_bytes());
+    let auth = Auth { identity: identity(&credentials.method), scope: scope(&credentials.scope) };
+    let login = Login { auth };
+    // Of its final length at once, since growing would leave a copy behind. Neither can fail: all keys are texts, and
+    // there is room.
+    let mut length = Length(0);
+    let _ = serde_json::to_writer(&mut length, &login);
+    let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+    let _ = serde_json::to_writer(&mut *text, &login);
     Bytes::from_owner(text)
 }
 
-fn identity(method: &Method) -> Value {
+/// Counts what is written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+struct Login<'a> {
+    auth: Auth<'a>,
+}
+
+#[derive(Serialize)]
+struct Auth<'a> {
+    identity: Identity<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Value>,
+}
+
+#[derive(Default, Serialize)]
+struct Identity<'a> {
+    methods: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<PasswordLogin<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_credential: Option<Owned<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<TokenLogin<'a>>,
+}
+
+#[derive(Serialize)]
+struct PasswordLogin<'a> {
+    user: Owned<'a>,
+}
+
+/// Whose a secret is, and the secret under the name that it has there.
+#[derive(Serialize)]
+struct Owned<'a> {
+    #[serde(flatten)]
+    owner: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TokenLogin<'a> {
+    id: &'a str,
+}
+
+fn identity(method: &Method) -> Identity<'_> {
     match method {
         Method::Password { user: owner, password } => {
-            let mut user = user(owner);
-            user["password"] = password.expose().into();
-            json!({ "methods": ["password"], "password": { "user": user } })
+            let user = Owned { owner: user(owner), password: Some(password.expose()), secret: None };
+            Identity { methods: ["password"], password: Some(PasswordLogin { user }), ..Identity::default() }
         }
         Method::ApplicationCredential { credential, secret } => {
-            let mut credential = match credential {
+            let owner = match credential {
                 ApplicationCredential::Id(id) => json!({ "id": id }),
                 ApplicationCredential::Name { name, user: owner } => {
                     json!({ "name": name, "user": user(owner) })
                 }
             };
-            credential["secret"] = secret.expose().into();
-            json!({ "methods": ["application_credential"], "application_credential": credential })
+            let credential = Owned { owner, password: None, secret: Some(secret.expose()) };
+            let methods = ["application_credential"];
+            Identity { methods, application_credential: Some(credential), ..Identity::default() }
         }
         Method::Token(token) => {
-            json!({ "methods": ["token"], "token": { "id": token.expose() } })
+            let token = TokenLogin { id: token.expose() };
+            Identity { methods: ["token"], token: Some(token), ..Identity::default() }
         }
     }
 }

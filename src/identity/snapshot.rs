@@ -13,8 +13,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::protocol::{Named, NamedProject, NamedUser};
 use crate::catalog::Catalog;
@@ -82,8 +84,10 @@ const FURTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 pub struct Token(HeaderValue);
 
 impl Token {
-    /// Takes the value of `X-Subject-Token`.
-    pub(super) fn new(mut value: HeaderValue) -> Self {
+    /// Takes the value of `X-Subject-Token`, into memory that is wiped when the last reference to it is gone.
+    pub(super) fn new(value: HeaderValue) -> Self {
+        let wiped = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
+        let mut value = HeaderValue::from_maybe_shared(wiped).unwrap_or(value);
         value.set_sensitive(true);
         Self(value)
     }
