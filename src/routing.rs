@@ -35,6 +35,7 @@ mod pin;
 mod prefixes;
 mod published;
 mod route;
+mod sharing;
 
 pub use build::Build;
 pub use links::is_https_twin;
@@ -195,17 +196,10 @@ impl RouteTable {
         &self.routes
     }
 
-    /// Endpoints that a request for `route` may lead to, if its host decides by the path: itself, and those on the same
-    /// host and port whose root is the same or below.
+    /// Other endpoints that a request for `route` may lead to, if its host decides by the path: those on the same host
+    /// and port whose root is the same or below.
     pub(crate) fn sharing<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Route> {
-        let shares = |other: &&Route| {
-            let below = other.root().strip_prefix(route.root());
-            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-                && other.upstream.host() == route.upstream.host()
-                && other.upstream.port_or_default() == route.upstream.port_or_default()
-                && !std::ptr::eq(*other, route)
-        };
-        std::iter::once(route).chain(self.routes.iter().filter(move |other| shares(other)))
+        route.sharing.iter().map(|other| &self.routes[*other])
     }
 
     /// What was decided for the user that they may want otherwise, and how to say so.

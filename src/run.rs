@@ -99,7 +99,9 @@ impl Gatestone {
         let client = Client::new(&config.client)?;
         let mut listeners = Vec::new();
         for own in &config.listeners {
-            let Some(listener) = Listener::bind(&own.addr, own.access.socket_mode())? else { continue };
+            let Some(listener) = Listener::bind(&own.addr, own.access.socket_permissions())? else {
+                continue;
+            };
             let addr = listener.addr().clone();
             let door = Door::new(own, &addr)?;
             let (service, wants_secret) = (own.service.clone(), own.client_secret.is_some());

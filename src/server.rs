@@ -26,7 +26,7 @@ pub use peer::{Peer, PeerAddress, PeerUser};
 pub use peers::{Ends, Lookup};
 pub use presence::Presence;
 pub(crate) use quota::Quota;
-pub use settings::{ListenAddr, Settings};
+pub use settings::{ListenAddr, Settings, SocketPermissions};
 pub(crate) use tap::Refuse;
 
 /// Connections at a time whose only request is going to be refused: they take no place of those who are served.

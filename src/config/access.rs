@@ -19,6 +19,8 @@ pub(super) struct Draft {
     allow_root: Option<Placed<bool>>,
     allow_remote: Option<Placed<Vec<IpNet>>>,
     allowed_hosts: Option<Placed<Vec<String>>>,
+    socket_mode: Option<Placed<u32>>,
+    socket_group: Option<Placed<u32>>,
     require_header: Option<Placed<RequiredField>>,
     read_only: Option<Placed<bool>>,
     rule_sets: Option<Placed<Vec<RuleSet>>>,
@@ -26,11 +28,13 @@ pub(super) struct Draft {
 }
 
 /// Names of these settings; all are among [`settings::NAMES`] as well. Rules are tables, and no setting of these.
-pub(super) const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 9] = [
     "allow_users",
     "allow_root",
     "allow_remote",
     "allowed_hosts",
+    "socket_mode",
+    "socket_group",
     "require_header",
     "read_only",
     "rule_sets",
@@ -50,6 +54,8 @@ impl Draft {
                 let hosts = given.list()?.iter().map(|text| values::host(text)).collect::<Result<_, _>>()?;
                 self.allowed_hosts = Some(settings::placed(hosts, place));
             }
+            "socket_mode" => self.socket_mode = Some(settings::placed(mode(given)?, place)),
+            "socket_group" => self.socket_group = Some(settings::placed(group(&given.text()?)?, place)),
             "require_header" => {
                 self.require_header = Some(settings::placed(required_field(&given.text()?)?, place));
             }
@@ -80,6 +86,8 @@ impl Draft {
                 .clone()
                 .filter(|_| !is_said_outside_the_file(top))
                 .or_else(|| top.read_only.clone()),
+            socket_mode: self.socket_mode.clone().or_else(|| top.socket_mode.clone()),
+            socket_group: self.socket_group.clone().or_else(|| top.socket_group.clone()),
             require_header: self.require_header.clone().or_else(|| top.require_header.clone()),
             rule_sets: self.rule_sets.clone().or_else(|| top.rule_sets.clone()),
             rules: self.rules.clone().or_else(|| top.rules.clone()),
@@ -94,6 +102,8 @@ impl Draft {
             allow_root: self.allow_root.map_or(default.allow_root, |placed| placed.value),
             networks: self.allow_remote.map_or(default.networks, |placed| placed.value),
             allowed_hosts: self.allowed_hosts.map_or(default.allowed_hosts, |placed| placed.value),
+            socket_mode: self.socket_mode.map(|placed| placed.value),
+            socket_group: self.socket_group.map(|placed| placed.value),
             required_field: self.require_header.map(|placed| placed.value),
             rules: Rules::new(
                 self.read_only.is_some_and(|placed| placed.value),
@@ -108,6 +118,30 @@ impl Draft {
 fn is_said_outside_the_file(top: &Draft) -> bool {
     let places = ["--read-only", "GATESTONE_READ_ONLY"];
     top.read_only.as_ref().is_some_and(|placed| placed.value && places.contains(&placed.place.as_str()))
+}
+
+/// An octal text such as `0660`, or TOML's `0o660`.
+fn mode(given: &Given) -> Result<u32, String> {
+    let mode = match given {
+        Given::Text(text) => u32::from_str_radix(text.trim().trim_start_matches("0o"), 8).ok(),
+        Given::Number(number) => u32::try_from(*number).ok(),
+        Given::Switch(_) | Given::List(_) => None,
+    };
+    mode.filter(|mode| *mode <= 0o777 && mode & 0o600 == 0o600).ok_or_else(|| {
+        "it is no mode of a socket such as \"0660\", which its owner can read and write".to_owned()
+    })
+}
+
+/// A name or an id.
+fn group(text: &str) -> Result<u32, String> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    match users::group_id_of(text) {
+        Ok(Some(id)) => Ok(id),
+        Ok(None) => Err(format!("there is no group `{text}` on this machine; name one, or an id")),
+        Err(error) => Err(format!("the group `{text}` cannot be looked up ({error}); write the id")),
+    }
 }
 
 /// `Name`, or `Name: value`.
@@ -201,6 +235,21 @@ mod tests {
             assert!(user(text).is_err(), "{text}");
         }
         assert!(users(&Given::List(vec![])).is_err());
+    }
+
+    #[test]
+    fn modes_are_octal_and_groups_have_names_or_ids() {
+        let text = |text: &str| mode(&Given::Text(text.to_owned()));
+        assert_eq!(
+            (text("0660"), text("666"), mode(&Given::Number(0o660))),
+            (Ok(0o660), Ok(0o666), Ok(0o660))
+        );
+        for wrong in ["", "0888", "rw-rw----", "01777", "0060"] {
+            assert!(text(wrong).is_err(), "{wrong}");
+        }
+        assert!(mode(&Given::Number(660)).is_err(), "it has been written without a thought of the base");
+        assert_eq!((group("root"), group("7")), (Ok(0), Ok(7)));
+        assert!(group("no such group").is_err());
     }
 
     #[test]

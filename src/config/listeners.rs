@@ -305,7 +305,17 @@ fn odd(opened: &[Opened], own: &Own) -> Vec<String> {
             it.place
         )
     });
-    let mut warnings: Vec<String> = unknown.chain(locked).collect();
+    let open = opened.iter().filter(|it| {
+        let is_socket = matches!(it.opening.addr, ListenAddr::Unix(_));
+        is_socket && it.access.users.is_none() && it.access.socket_permissions().mode & 0o007 != 0
+    });
+    let open = open.map(|it| {
+        format!(
+            "{}: every user of this machine may open {}; name those who shall in allow_users",
+            it.place, it.opening.addr
+        )
+    });
+    let mut warnings: Vec<String> = unknown.chain(locked).chain(open).collect();
     warnings.dedup();
     warnings
 }

@@ -84,7 +84,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 43] = [
+pub(super) const NAMES: [&str; 45] = [
     "cloud",
     "region",
     "interface",
@@ -116,6 +116,8 @@ pub(super) const NAMES: [&str; 43] = [
     "allow_root",
     "allow_remote",
     "allowed_hosts",
+    "socket_mode",
+    "socket_group",
     "require_header",
     "read_only",
     "rule_sets",

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use super::guard::{AllowedUsers, RequiredField};
 use super::rules::Rules;
+use crate::server::SocketPermissions;
 
 /// The guard's settings of one listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,10 @@ pub struct Access {
     pub networks: Vec<IpNet>,
     /// `Host` values (host, or host:port) that are served beside loopback names.
     pub allowed_hosts: Vec<String>,
+    /// Mode of a Unix socket's file.
+    pub socket_mode: Option<u32>,
+    /// Id of the group of a Unix socket's file.
+    pub socket_group: Option<u32>,
     /// What every request must have.
     pub required_field: Option<RequiredField>,
     /// What may be asked of which service.
@@ -24,10 +29,15 @@ pub struct Access {
 }
 
 impl Access {
-    /// The mode of a Unix socket's file: for its owner, or for everyone where others are named, of whom the kernel
-    /// then says who they are.
-    pub fn socket_mode(&self) -> u32 {
-        if self.users.as_ref().is_some_and(AllowedUsers::has_others) { 0o666 } else { 0o600 }
+    /// Who may open a Unix socket's file: as set; else a group that is set; else its owner alone, or everyone where
+    /// others are named, of whom the kernel then says who they are.
+    pub fn socket_permissions(&self) -> SocketPermissions {
+        let default = match self.socket_group {
+            Some(_) => 0o660,
+            None if self.users.as_ref().is_some_and(AllowedUsers::has_others) => 0o666,
+            None => 0o600,
+        };
+        SocketPermissions { mode: self.socket_mode.unwrap_or(default), group: self.socket_group }
     }
 }
 
@@ -38,6 +48,8 @@ impl Default for Access {
             allow_root: true,
             networks: Vec::new(),
             allowed_hosts: Vec::new(),
+            socket_mode: None,
+            socket_group: None,
             required_field: None,
             rules: Rules::default(),
         }

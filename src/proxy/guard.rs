@@ -168,6 +168,7 @@ impl Guard {
 
     /// Applies the rules in the order of their numbers. `own` is the address that the connection came to; none at a
     /// Unix socket.
+    #[inline(never)] // so that benches/guard can tell what it costs
     pub fn check(&self, head: &Parts, own: Option<SocketAddr>) -> Result<(), Rejection> {
         check_form(&head.method, &head.uri)?;
         let fields = Fields::collect(&head.headers);

@@ -19,6 +19,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, Method};
 
 mod acts;
+mod path;
 mod pattern;
 mod readings;
 mod sets;
@@ -30,7 +31,8 @@ pub use self::pattern::{InvalidPattern, Pattern};
 pub use self::sets::RuleSet;
 
 use self::acts::{Act, Place};
-use self::readings::{Ambiguous, Reading};
+use self::path::Path;
+use self::readings::Ambiguous;
 use super::excerpt::Excerpt;
 use super::guard::AllowedUsers;
 use crate::routing::{Route, RouteTable, Target};
@@ -93,7 +95,11 @@ pub struct Parameter {
 pub struct Rules {
     read_only: bool,
     list: Vec<Rule>,
+    /// Whether some rule asks for a path.
+    names_paths: bool,
     hides_keys: bool,
+    /// The user that runs the proxy.
+    own: u32,
 }
 
 /// A request that is to be judged.
@@ -162,8 +168,9 @@ impl Rules {
     /// These, and after them those of the sets.
     pub fn new(read_only: bool, own: Vec<Rule>, sets: &[RuleSet]) -> Self {
         let hides_keys = read_only || sets.contains(&RuleSet::ObjectsReadOnly);
-        let list = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
-        Self { read_only, list, hides_keys }
+        let list: Vec<Rule> = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
+        let names_paths = list.iter().any(|rule| !rule.paths.is_empty());
+        Self { read_only, list, names_paths, hides_keys, own: users::own_id() }
     }
 
     /// Whether some rule asks which user it is.
@@ -181,52 +188,74 @@ impl Rules {
     /// # Errors
     ///
     /// It is denied.
+    #[inline(never)] // so that benches/guard can tell what it costs
     pub fn check(&self, asked: &Asked<'_>) -> Result<Option<&str>, Denied> {
         if !self.read_only && self.list.is_empty() {
             return Ok(None);
         }
         let query = asked.target.path_and_query.query().unwrap_or_default();
-        let acts = acts::of(asked.method, asked.headers, query);
+        let own = Act { method: asked.method.as_str().into(), at: Place::Path };
+        let more = acts::more(asked.method, asked.headers, query);
         if self.read_only {
-            check_reads(&acts, asked.is_upgrade)?;
+            check_reads(std::iter::once(&own).chain(&more), asked.is_upgrade)?;
         }
         let mut allowing = None;
-        for act in &acts {
-            let readings = self.readings(act, asked)?;
-            for subject in subjects(act, readings.as_deref(), asked) {
-                allowing = self.decide(act, &subject, asked, query)?.or(allowing);
-            }
+        for act in std::iter::once(&own).chain(&more) {
+            self.each_subject(act, asked, |subject| {
+                allowing = self.decide(act, subject, asked, query)?.or(allowing);
+                Ok(())
+            })?;
         }
         Ok(allowing)
     }
 
-    /// Rule 4: the readings of the path that an act is about, where paths matter and it is known.
-    fn readings(&self, act: &Act<'_>, asked: &Asked<'_>) -> Result<Option<Vec<Reading>>, Denied> {
+    /// Rule 4: calls `judge` with everything that an act may be about, until it is against it.
+    fn each_subject(
+        &self,
+        act: &Act<'_>,
+        asked: &Asked<'_>,
+        mut judge: impl FnMut(Subject<'_>) -> Result<(), Denied>,
+    ) -> Result<(), Denied> {
         let target = asked.target;
-        let names_paths = self.list.iter().any(|rule| !rule.paths.is_empty());
-        let is_shared = || asked.routes.sharing(target.route).nth(1).is_some();
-        if !names_paths && !is_shared() {
-            return Ok(None);
+        let route = target.route;
+        let is_shared = || asked.routes.sharing(route).next().is_some();
+        if act.at == Place::Anywhere || !self.names_paths && !is_shared() {
+            return judge(Subject { route, path: None });
         }
-        let readings = match &act.at {
-            Place::Anywhere => return Ok(None),
-            Place::Path => readings::of(target.below_root().as_bytes(), target.route.is_object_store),
-            Place::Object { name, .. } => readings::of(name, true),
-        };
-        readings.map(Some).map_err(|Ambiguous(path)| Denied::Ambiguous(path))
+        if let Place::Object { name, account } = &act.at {
+            return readings::of(name, true).map_err(Denied::from)?.each(|reading| {
+                // An object of another account is none of the own one's, whatever its name.
+                let path = account.is_none().then(|| strip::object(Path::of(reading)));
+                judge(Subject { route, path })
+            });
+        }
+        readings::of(target.below_root().as_bytes(), route.is_object_store).map_err(Denied::from)?.each(
+            |reading| {
+                for claimant in std::iter::once(route).chain(asked.routes.sharing(route)) {
+                    let more_root = &claimant.root()[route.root().len()..];
+                    let Some(below) = strip::root(Path::of(reading), more_root) else { continue };
+                    let (path, other) = strip::version_and_owner(below, claimant, asked.project);
+                    judge(Subject { route: claimant, path: Some(path) })?;
+                    if let Some(path) = other {
+                        judge(Subject { route: claimant, path: Some(path) })?;
+                    }
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Rules 2 and 3.
     fn decide(
         &self,
         act: &Act<'_>,
-        subject: &Subject<'_>,
+        subject: Subject<'_>,
         asked: &Asked<'_>,
         query: &str,
     ) -> Result<Option<&str>, Denied> {
         let method = || Excerpt::new(act.method.as_bytes());
         let service = || subject.route.settings_key.clone();
-        match self.list.iter().find(|rule| rule.matches(act, subject, asked, query)) {
+        match self.list.iter().find(|rule| rule.matches(act, subject, asked, query, self.own)) {
             Some(Rule { action: Action::Allow, label, .. }) => Ok(Some(label)),
             Some(Rule { action: Action::Deny, label, .. }) => {
                 Err(Denied::By { label: label.clone(), method: method(), service: service() })
@@ -240,11 +269,11 @@ impl Rules {
 }
 
 /// Rule 1.
-fn check_reads(acts: &[Act<'_>], is_upgrade: bool) -> Result<(), Denied> {
+fn check_reads<'a>(mut acts: impl Iterator<Item = &'a Act<'a>>, is_upgrade: bool) -> Result<(), Denied> {
     if is_upgrade {
         return Err(Denied::ReadOnly { method: Excerpt::new("an upgrade") });
     }
-    match acts.iter().find(|act| !reads(&act.method)) {
+    match acts.find(|act| !reads(&act.method)) {
         Some(act) => Err(Denied::ReadOnly { method: Excerpt::new(act.method.as_bytes()) }),
         None => Ok(()),
     }
@@ -255,43 +284,22 @@ fn reads(method: &str) -> bool {
 }
 
 /// What an act may be about, one reading of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Subject<'a> {
     /// What serves it.
     route: &'a Route,
-    /// Its segments by rule 5; none if nobody knows.
-    path: Option<Vec<&'a [u8]>>,
+    /// The path by rule 5; none if nobody knows, or asks.
+    path: Option<Path<'a>>,
 }
 
-/// Every reading, for every endpoint that may take it for its own.
-fn subjects<'a>(act: &Act<'_>, readings: Option<&'a [Reading]>, asked: &Asked<'a>) -> Vec<Subject<'a>> {
-    let route = asked.target.route;
-    let Some(readings) = readings else { return vec![Subject { route, path: None }] };
-    let mut subjects = Vec::with_capacity(readings.len());
-    for reading in readings {
-        if let Place::Object { account, .. } = &act.at {
-            // An object of another account is none of the own one's, whatever its name.
-            let path = account.is_none().then(|| strip::object(segments(reading)));
-            subjects.push(Subject { route, path });
-            continue;
-        }
-        for claimant in asked.routes.sharing(route) {
-            let mut path = segments(reading);
-            if strip::root(&mut path, &claimant.root()[route.root().len()..]) {
-                let all = strip::version_and_owner(path, claimant, asked.project);
-                subjects.extend(all.into_iter().map(|path| Subject { route: claimant, path: Some(path) }));
-            }
-        }
+impl From<Ambiguous> for Denied {
+    fn from(Ambiguous(path): Ambiguous) -> Self {
+        Self::Ambiguous(path)
     }
-    subjects
-}
-
-fn segments(reading: &[u8]) -> Vec<&[u8]> {
-    if reading.is_empty() { Vec::new() } else { reading.split(|byte| *byte == b'/').collect() }
 }
 
 impl Rule {
-    fn matches(&self, act: &Act<'_>, subject: &Subject<'_>, asked: &Asked<'_>, query: &str) -> bool {
+    fn matches(&self, act: &Act<'_>, subject: Subject<'_>, asked: &Asked<'_>, query: &str, own: u32) -> bool {
         // Rule 7.
         let denies = self.action == Action::Deny;
         self.covers_service(subject.route)
@@ -301,7 +309,7 @@ impl Rule {
                 || self.methods.iter().any(|methods| methods.cover(&act.method, denies)))
             && (self.paths.is_empty() || self.covers_path(subject))
             && self.users.as_ref().is_none_or(|users| match asked.user {
-                Some(user) => users.covers(user, users::own_id()),
+                Some(user) => users.covers(user, own),
                 None => denies || users.is_any(),
             })
             && (self.query.is_empty()
@@ -313,9 +321,9 @@ impl Rule {
         self.services.is_empty() || self.services.contains(&route.settings_key)
     }
 
-    fn covers_path(&self, subject: &Subject<'_>) -> bool {
+    fn covers_path(&self, subject: Subject<'_>) -> bool {
         let denies = self.action == Action::Deny;
-        let Some(path) = &subject.path else {
+        let Some(path) = subject.path else {
             return denies || self.paths.iter().any(Pattern::covers_everything);
         };
         // Rule 6.

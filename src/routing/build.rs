@@ -13,6 +13,7 @@ use super::no_route::NoRoute;
 use super::path::Layout;
 use super::prefixes;
 use super::route::{Route, host_header, keystone_v3, major_version};
+use super::sharing;
 use super::{Preferences, RouteTable};
 use crate::catalog::{Catalog, EndpointUrl, Interface, Region, Skipped, service_types};
 
@@ -106,6 +107,7 @@ impl RouteTable {
         let types = types.collect();
         let Builder { chooser, mut routes, entries, regions, mut skipped, .. } = builder;
         prefixes::publish(&mut routes, &ordered, &entries, &regions);
+        sharing::note(&mut routes);
         let prefixes = prefixes::list(&routes, &ordered, &entries);
         let mut names: HashMap<Box<str>, Name> =
             ordered.into_iter().map(|(name, entry)| (name.into_boxed_str(), Name::Service(entry))).collect();
@@ -305,6 +307,7 @@ impl<'a> Builder<'a> {
             alternatives: Vec::new(),
             layout: Layout::of(&upstream.path),
             upstream,
+            sharing: Box::default(),
         }
     }
 }

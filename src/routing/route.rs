@@ -40,6 +40,9 @@ pub struct Route {
     pub alternatives: Vec<EndpointUrl>,
     /// The parts of the upstream's path.
     pub(super) layout: Layout,
+    /// Other endpoints, by their positions, that a request for this one may lead to; see
+    /// [`super::RouteTable::sharing`].
+    pub(super) sharing: Box<[usize]>,
 }
 
 impl Route {

@@ -14,9 +14,9 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::ListenAddr;
 use super::peers::Ends;
 use super::presence::Presence;
+use super::{ListenAddr, SocketPermissions};
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -91,8 +91,8 @@ impl Drop for SocketFile {
 
 impl Listener {
     /// Binds `addr`. `None` for an optional address whose family this machine does not have.
-    /// A Unix socket's file gets `mode`.
-    pub fn bind(addr: &ListenAddr, mode: u32) -> Result<Option<Self>, BindError> {
+    /// A Unix socket's file gets `permissions`.
+    pub fn bind(addr: &ListenAddr, permissions: SocketPermissions) -> Result<Option<Self>, BindError> {
         match addr {
             ListenAddr::Tcp { addr, optional } => match bind_tcp(*addr) {
                 Ok((socket, addr)) => {
@@ -103,8 +103,8 @@ impl Listener {
                 Err(error) => Err(explain(addr.to_string(), error)),
             },
             ListenAddr::Unix(path) => {
-                let socket =
-                    bind_unix(path, mode).map_err(|error| explain(path.display().to_string(), error))?;
+                let socket = bind_unix(path, permissions)
+                    .map_err(|error| explain(path.display().to_string(), error))?;
                 let socket = ListeningSocket::Unix(socket, SocketFile(path.clone()));
                 Ok(Some(Self { socket, addr: BoundAddr::Unix(path.clone()) }))
             }
@@ -160,8 +160,8 @@ fn bind_tcp(addr: SocketAddr) -> io::Result<(StdTcpListener, SocketAddr)> {
     Ok((listener, addr))
 }
 
-/// The mode is set before anyone can connect, between `bind` and `listen`.
-fn bind_unix(path: &Path, mode: u32) -> io::Result<StdUnixListener> {
+/// Mode and group are set before anyone can connect, between `bind` and `listen`.
+fn bind_unix(path: &Path, permissions: SocketPermissions) -> io::Result<StdUnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let addr = SockAddr::unix(path)?;
@@ -175,7 +175,10 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<StdUnixListener> {
         std::fs::remove_file(path)?;
         socket.bind(&addr)?;
     }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+    if permissions.group.is_some() {
+        std::os::unix::fs::chown(path, None, permissions.group)?;
+    }
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(permissions.mode))?;
     socket.listen(BACKLOG)?;
     Ok(StdUnixListener::from(socket))
 }
@@ -257,9 +260,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_sockets_file_has_the_mode_and_group_that_are_set() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let group = std::fs::metadata(dir.path()).unwrap().gid();
+        for mode in [0o600, 0o660, 0o666] {
+            let permissions = SocketPermissions { mode, group: Some(group) };
+            let listener = Listener::bind(&ListenAddr::Unix(path.clone()), permissions).unwrap().unwrap();
+            let file = std::fs::metadata(&path).unwrap();
+            assert_eq!((file.mode() & 0o777, file.gid()), (mode, group));
+            drop(listener);
+        }
+    }
+
+    #[tokio::test]
     async fn small_writes_to_a_client_are_not_held_back() {
         let listen = ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false };
-        let listener = Listener::bind(&listen, 0o600).unwrap().unwrap();
+        let permissions = SocketPermissions { mode: 0o600, group: None };
+        let listener = Listener::bind(&listen, permissions).unwrap().unwrap();
         let BoundAddr::Tcp(addr) = listener.addr().clone() else { panic!("it is TCP") };
         let acceptor = listener.into_acceptor().unwrap();
         let _client = TcpStream::connect(addr).await.unwrap();

@@ -28,6 +28,15 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
 }
 
+/// Who may open a Unix socket's file, by the file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketPermissions {
+    /// The mode of the file.
+    pub mode: u32,
+    /// The id of its group, if not that of the process.
+    pub group: Option<u32>,
+}
+
 /// One address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddr {

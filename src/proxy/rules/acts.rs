@@ -1,7 +1,7 @@
 //! What a request comes to, beside what its method and path say.
 //!
-//! 1. A method in `X-HTTP-Method-Override`, `X-HTTP-Method`, `X-Method-Override` or `_method` of the query is one more
-//!    method: some gateways and frameworks take it for the request's own.
+//! 1. A method in `_method` of the query is one more method: some frameworks take it for the request's own. Fields of the
+//!    kind (`X-HTTP-Method-Override`) do not travel (`hop_by_hop`).
 //! 2. Swift: `COPY` reads here and writes to `Destination`; `X-Copy-From` and `X-Symlink-Target` read there (`swift
 //!    common/middleware/copy.py`, `symlink.py`); `X-Delete-At` and `X-Delete-After` delete later.
 //! 3. Swift: `X-Object-Manifest` and `multipart-manifest=put` read objects that are found only later or in a body,
@@ -13,7 +13,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::routing::lenient;
 
@@ -42,25 +42,30 @@ pub(super) enum Place<'a> {
     Anywhere,
 }
 
-/// All that a request does, its own method first.
-pub(super) fn of<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a str) -> Vec<Act<'a>> {
-    let mut acts = vec![Act { method: method.as_str().into(), at: Place::Path }];
+/// What a request does beside its own method, to its own path.
+pub(super) fn more<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a str) -> Vec<Act<'a>> {
+    let mut acts = Vec::new();
+    let in_query = pairs(query).filter(|(name, _)| name.eq_ignore_ascii_case(b"_method"));
+    for (_, value) in in_query {
+        for method in value.split(|byte| *byte == b',') {
+            let method = String::from_utf8_lossy(method.trim_ascii()).into_owned();
+            acts.push(Act { method: method.into(), at: Place::Path });
+        }
+    }
+    // Whoever only reads does nothing of the rest.
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return acts;
+    }
     let mut add = |method: &'static str, at| acts.push(Act { method: method.into(), at });
-    let named = |name: &str| headers.get_all(name.to_owned()).iter().map(|value| value.as_bytes());
-    let object = |name, account: &str| Place::Object { name, account: named(account).next() };
-    for (field, account) in [
-        ("x-copy-from", "x-copy-from-account"),
-        ("x-symlink-target", "x-symlink-target-account"),
-        ("x-amz-copy-source", ""),
-    ] {
+    let named = |name: &HeaderName| headers.get_all(name).iter().map(|value| value.as_bytes());
+    let object = |name, account: &HeaderName| Place::Object { name, account: named(account).next() };
+    for (field, account) in &SOURCES {
         named(field).for_each(|name| add("GET", object(name, account)));
     }
     if method.as_str().eq_ignore_ascii_case("COPY") {
         add("GET", Place::Path);
-        add(
-            "PUT",
-            named("destination").next().map_or(Place::Anywhere, |name| object(name, "destination-account")),
-        );
+        let target = named(&DESTINATION).next();
+        add("PUT", target.map_or(Place::Anywhere, |name| object(name, &DESTINATION_ACCOUNT)));
     }
     for (field, method, at) in FIELDS {
         if headers.contains_key(field) {
@@ -73,17 +78,8 @@ pub(super) fn of<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a str)
                 add(method, Place::Anywhere);
             }
         }
-    }
-    if method == Method::POST && pairs(query).any(|(name, _)| &*name == b"delete") {
-        add("DELETE", Place::Anywhere);
-    }
-    let in_query = pairs(query).filter(|(name, _)| name.eq_ignore_ascii_case(b"_method"));
-    let overriding =
-        OVERRIDES.into_iter().flat_map(named).map(Cow::Borrowed).chain(in_query.map(|(_, value)| value));
-    for value in overriding {
-        for method in value.split(|byte| *byte == b',') {
-            let method = String::from_utf8_lossy(method.trim_ascii()).into_owned();
-            acts.push(Act { method: method.into(), at: Place::Path });
+        if *method == Method::POST && name.eq_ignore_ascii_case(b"delete") {
+            add("DELETE", Place::Anywhere);
         }
     }
     acts
@@ -98,16 +94,24 @@ pub(super) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, [u8]>, Cow<'_,
     })
 }
 
-/// Rule 1.
-const OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+/// Rules 2 and 4: where an object is named that is read, and whose account it is in.
+const SOURCES: [(HeaderName, HeaderName); 3] = [
+    (HeaderName::from_static("x-copy-from"), HeaderName::from_static("x-copy-from-account")),
+    (HeaderName::from_static("x-symlink-target"), HeaderName::from_static("x-symlink-target-account")),
+    // S3 has no accounts; its names are the first part of the value.
+    (HeaderName::from_static("x-amz-copy-source"), HeaderName::from_static("x-amz-copy-source-account")),
+];
+
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const DESTINATION_ACCOUNT: HeaderName = HeaderName::from_static("destination-account");
 
 /// Rules 2 and 3: field, and what it does.
-const FIELDS: [(&str, &str, Place<'static>); 5] = [
-    ("x-delete-at", "DELETE", Place::Path),
-    ("x-delete-after", "DELETE", Place::Path),
-    ("x-object-manifest", "GET", Place::Anywhere),
-    ("x-versions-location", "PUT", Place::Anywhere),
-    ("x-history-location", "PUT", Place::Anywhere),
+const FIELDS: [(HeaderName, &str, Place<'static>); 5] = [
+    (HeaderName::from_static("x-delete-at"), "DELETE", Place::Path),
+    (HeaderName::from_static("x-delete-after"), "DELETE", Place::Path),
+    (HeaderName::from_static("x-object-manifest"), "GET", Place::Anywhere),
+    (HeaderName::from_static("x-versions-location"), "PUT", Place::Anywhere),
+    (HeaderName::from_static("x-history-location"), "PUT", Place::Anywhere),
 ];
 
 /// Rule 3: name in the query, value unless any will do, and what it does.
@@ -129,7 +133,7 @@ mod tests {
     ) -> Vec<(String, String)> {
         let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let (method, headers) = (method.parse().unwrap(), fields.collect());
-        let acts = of(&method, &headers, query);
+        let acts = more(&method, &headers, query);
         let shown = |at: &Place<'_>| match at {
             Place::Path => ".".to_owned(),
             Place::Anywhere => "*".to_owned(),
@@ -146,8 +150,8 @@ mod tests {
         for (method, fields, query, more) in [
             ("GET", &[][..], "", &[][..]),
             ("GET", &[], "?limit=1&marker=x", &[]),
-            ("GET", &[("X-HTTP-Method-Override", "DELETE")], "", &[("DELETE", ".")]),
-            ("GET", &[("x-http-method", "put, PATCH")], "", &[("put", "."), ("PATCH", ".")]),
+            ("GET", &[("X-Copy-From", "/c/o"), ("X-Delete-At", "1")], "", &[]),
+            ("GET", &[], "?_method=put,%20PATCH", &[("put", "."), ("PATCH", ".")]),
             ("POST", &[], "?_m%65thod=DEL%45TE", &[("DELETE", ".")]),
             ("PUT", &[("X-Copy-From", "/c/o")], "", &[("GET", "/c/o")]),
             (
@@ -169,9 +173,12 @@ mod tests {
             ("POST", &[], "?delete", &[("DELETE", "*")]),
             ("PUT", &[("x-amz-copy-source", "/b/k")], "", &[("GET", "/b/k")]),
         ] {
-            let mut expected = vec![(method.to_owned(), ".".to_owned())];
-            expected.extend(more.iter().map(|(method, at)| ((*method).to_owned(), (*at).to_owned())));
-            assert_eq!(of_request(method, fields, query), expected, "{method} {fields:?} {query}");
+            let expected = more.iter().map(|(method, at)| ((*method).to_owned(), (*at).to_owned()));
+            assert_eq!(
+                of_request(method, fields, query),
+                expected.collect::<Vec<_>>(),
+                "{method} {fields:?} {query}"
+            );
         }
     }
 }

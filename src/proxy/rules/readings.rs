@@ -20,8 +20,24 @@ use std::collections::BTreeSet;
 
 use super::super::excerpt::Excerpt;
 
-/// Readings of a path: what stands between its slashes, after the first one. At the root there is nothing.
-pub(super) type Reading = Vec<u8>;
+/// All readings of a path, without its first slash.
+#[derive(Debug)]
+pub(super) enum Readings<'a> {
+    /// There is one, and that is the path.
+    Plain(&'a [u8]),
+    /// What can be made of it.
+    Several(BTreeSet<Vec<u8>>),
+}
+
+impl Readings<'_> {
+    /// Calls `judge` with each of them, until it is against one.
+    pub(super) fn each<E>(&self, mut judge: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        match self {
+            Self::Plain(path) => judge(path),
+            Self::Several(all) => all.iter().try_for_each(|reading| judge(reading)),
+        }
+    }
+}
 
 /// A path of too many readings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +49,10 @@ const MOST: usize = 512;
 const MOST_BYTES: usize = 1 << 20;
 
 /// All readings of a path as it will be sent, without the query.
-pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Vec<Reading>, Ambiguous> {
+pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Readings<'_>, Ambiguous> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     if is_plain(path, is_object_store) {
-        return Ok(vec![path.to_vec()]);
+        return Ok(Readings::Plain(path));
     }
     let steps: &[Step] = if is_object_store { &STEPS[..STEPS.len() - 1] } else { &STEPS };
     let ambiguous = || Ambiguous(Excerpt::new(path));
@@ -44,7 +60,7 @@ pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Vec<Reading>, Amb
     let mut decoded_steps = steps.to_vec();
     decoded_steps.push(decoded);
     let decoded = written.iter().map(|path| decoded(path)).collect();
-    Ok(closure(decoded, &decoded_steps).ok_or_else(ambiguous)?.into_iter().collect())
+    Ok(Readings::Several(closure(decoded, &decoded_steps).ok_or_else(ambiguous)?))
 }
 
 /// Whether no step does anything.

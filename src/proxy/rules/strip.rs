@@ -2,80 +2,77 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::path::Path;
 use crate::routing::Route;
 
-/// Takes off the segments of `root`, if it starts with them. In any letters, as for what is denied.
-pub(super) fn root(path: &mut Vec<&[u8]>, root: &str) -> bool {
-    let wanted: Vec<&str> = root.split('/').filter(|segment| !segment.is_empty()).collect();
-    let starts_with_it = path.len() >= wanted.len()
-        && path.iter().zip(&wanted).all(|(segment, wanted)| is_written(segment, wanted));
-    if starts_with_it {
-        path.drain(..wanted.len());
+/// The path below `root`, if it starts with its segments. In any letters, as for what is denied.
+pub(super) fn root<'a>(mut path: Path<'a>, root: &str) -> Option<Path<'a>> {
+    for wanted in root.split('/').filter(|segment| !segment.is_empty()) {
+        let (segment, rest) = path.split_first()?;
+        if !is_written(segment, wanted) {
+            return None;
+        }
+        path = rest;
     }
-    starts_with_it
+    Some(path)
 }
 
 /// The path without version and owner, and once more without its first segment where that may be an owner of another
 /// name: Nova and Cinder take paths with a project in them and without, whatever the catalog has.
 pub(super) fn version_and_owner<'a>(
-    mut path: Vec<&'a [u8]>,
+    path: Path<'a>,
     route: &Route,
     project: Option<&str>,
-) -> Vec<Vec<&'a [u8]>> {
+) -> (Path<'a>, Option<Path<'a>>) {
     if route.is_object_store {
-        return vec![object_store(path, route)];
+        return (object_store(path, route).without_slash_of_container(), None);
     }
-    while path.last().is_some_and(|segment| segment.is_empty()) {
-        path.pop();
-    }
-    if path.first().is_some_and(|segment| is_version(segment)) {
-        path.remove(0);
-    }
-    let Some(first) = path.first() else { return vec![path] };
+    let path = path.without_slashes_at_end();
+    let path = match path.split_first() {
+        Some((first, rest)) if is_version(first) => rest,
+        Some(_) | None => path,
+    };
+    let Some((first, rest)) = path.split_first() else { return (path, None) };
     if [route.tail(), project].into_iter().flatten().any(|owner| is_written(first, owner)) {
-        path.remove(0);
-        return vec![path];
+        return (rest, None);
     }
-    if path.len() > 1 && may_be_a_project(first) {
-        return vec![path[1..].to_vec(), path];
-    }
-    vec![path]
+    (path, Some(rest).filter(|rest| may_be_a_project(first) && !rest.is_at_end()))
 }
 
 /// `container/object`, which may start with a slash.
-pub(super) fn object(mut path: Vec<&[u8]>) -> Vec<&[u8]> {
-    if path.first().is_some_and(|segment| segment.is_empty()) {
-        path.remove(0);
-    }
-    without_slash_of_container(path)
+pub(super) fn object(path: Path<'_>) -> Path<'_> {
+    let path = match path.split_first() {
+        Some((b"", rest)) => rest,
+        Some(_) | None => path,
+    };
+    path.without_slash_of_container()
 }
 
 /// Version and account as they are in the endpoint; any other account stays.
-fn object_store<'a>(mut path: Vec<&'a [u8]>, route: &Route) -> Vec<&'a [u8]> {
-    let owner: Vec<Vec<u8>> = [route.version(), route.tail()]
-        .into_iter()
-        .flatten()
-        .map(|it| percent_decode_str(it).collect())
-        .collect();
-    if path.len() >= owner.len()
-        && path.iter().zip(&owner).all(|(segment, owner)| *segment == owner.as_slice())
-    {
-        path.drain(..owner.len());
+fn object_store<'a>(path: Path<'a>, route: &Route) -> Path<'a> {
+    let mut below = path;
+    for owner in [route.version(), route.tail()].into_iter().flatten() {
+        match below.split_first() {
+            Some((segment, rest)) if is_exactly(segment, owner) => below = rest,
+            Some(_) | None => return path,
+        }
     }
-    without_slash_of_container(path)
+    below
 }
 
-/// Swift reads `c/` as the container, and anything behind as an object.
-fn without_slash_of_container(mut path: Vec<&[u8]>) -> Vec<&[u8]> {
-    if path.len() <= 2 && path.last().is_some_and(|segment| segment.is_empty()) {
-        path.pop();
-    }
-    path
+/// Whether a decoded segment is what an endpoint's URL has, letter by letter.
+fn is_exactly(segment: &[u8], written: &str) -> bool {
+    segment == written.as_bytes()
+        || written.contains('%') && percent_decode_str(written).eq(segment.iter().copied())
 }
 
-/// Whether a decoded segment is what an endpoint's URL has.
+/// The same in any letters.
 fn is_written(segment: &[u8], written: &str) -> bool {
-    percent_decode_str(written).collect::<Vec<u8>>().eq_ignore_ascii_case(segment)
+    segment.eq_ignore_ascii_case(written.as_bytes())
+        || written.contains('%') && {
+            let decoded: Vec<u8> = percent_decode_str(written).collect();
+            decoded.eq_ignore_ascii_case(segment)
+        }
 }
 
 /// `v2.1`, in any letters.
@@ -97,17 +94,15 @@ mod tests {
     #[test]
     fn a_root_is_taken_off_in_any_letters_and_only_whole() {
         for (path, wanted, left) in [
-            (&["compute", "v2"][..], "/compute", Some(&["v2"][..])),
-            (&["Compute"], "/compute", Some(&[])),
-            (&["a b", "c"], "/a%20b", Some(&["c"])),
-            (&["a"], "", Some(&["a"])),
-            (&["computer"], "/compute", None),
-            (&[], "/compute", None),
+            ("compute/v2", "/compute", Some("v2")),
+            ("Compute", "/compute", Some("")),
+            ("a b/c", "/a%20b", Some("c")),
+            ("a", "", Some("a")),
+            ("computer", "/compute", None),
+            ("", "/compute", None),
         ] {
-            let mut path: Vec<&[u8]> = path.iter().map(|it| it.as_bytes()).collect();
-            let taken = root(&mut path, wanted).then_some(path);
-            let left = left.map(|left| left.iter().map(|it| it.as_bytes()).collect::<Vec<_>>());
-            assert_eq!(taken, left, "{wanted}");
+            let left = left.map(|left| Path::of(left.as_bytes()));
+            assert_eq!(root(Path::of(path.as_bytes()), wanted), left, "{wanted}");
         }
     }
 
