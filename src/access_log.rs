@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, StatusCode, Uri};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::info;
 
 use crate::client::Progress;
 use crate::metrics::Metrics;
-use crate::proxy::Visitor;
+use crate::proxy::{Place, Visitor};
 use crate::server::Activity;
 
 /// A request in flight: counts it, keeps its connection busy, and tells the log
@@ -27,7 +26,7 @@ pub struct Record {
     whole: bool,
     received: Option<Progress>,
     tunnel_received: u64,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
     fields: Option<Box<Fields>>,
 }
 
@@ -91,7 +90,7 @@ impl Record {
     }
 
     /// Its place among those that may be in flight, until it is over.
-    pub(crate) fn holds(&mut self, place: OwnedSemaphorePermit) {
+    pub(crate) fn holds(&mut self, place: Place) {
         self.place = Some(place);
     }
 

@@ -63,7 +63,7 @@ pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
 pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, RequiredField, Unwelcome};
-pub(crate) use in_flight::Places;
+pub(crate) use in_flight::{Place, Places};
 pub use minting::{Credential, Minting};
 pub use overload::Overload;
 pub(crate) use pace::Paces;

@@ -315,8 +315,19 @@ fn odd(opened: &[Opened], own: &Own) -> Vec<String> {
             it.place, it.opening.addr
         )
     });
-    let mut warnings: Vec<String> = unknown.chain(locked).chain(open).collect();
-    warnings.dedup();
+    let rules =
+        opened.iter().flat_map(|it| it.access.rules.services()).filter(|(_, service)| !is_known(service));
+    let rules = rules.map(|(label, service)| {
+        let close = close_name(service, service_types::officials());
+        let hint = close.map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
+        format!("{label} is about `{service}`, which is no official type of a service{hint}")
+    });
+    let mut warnings: Vec<String> = Vec::new();
+    for warning in unknown.chain(locked).chain(open).chain(rules) {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
     warnings
 }
 

@@ -4,7 +4,7 @@
 //! more than so many in any window of that length, and up to so many may go at once. A moment further away than the
 //! bound is not waited for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,12 +31,12 @@ impl Rate {
 
 /// The paces of all services that have one, by the key of their settings.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Paces(Arc<HashMap<String, Pace>>);
+pub(crate) struct Paces(Arc<[(String, Pace)]>);
 
 impl Paces {
     pub(crate) fn new(rates: impl IntoIterator<Item = (String, Rate)>) -> Self {
         let paces = rates.into_iter().map(|(service, rate)| (service, Pace::new(rate)));
-        Self(Arc::new(paces.collect()))
+        Self(paces.collect())
     }
 
     /// Waits for a request's turn.
@@ -45,10 +45,8 @@ impl Paces {
     ///
     /// It would take too long.
     pub(super) async fn turn(&self, service: &str, metrics: &Metrics) -> Result<(), Overload> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        let Some(pace) = self.0.get(service) else { return Ok(()) };
+        // Few have one.
+        let Some((_, pace)) = self.0.iter().find(|(name, _)| name == service) else { return Ok(()) };
         let now = Instant::now();
         let turn = pace.next(now).map_err(|away| {
             let service = service.to_owned();

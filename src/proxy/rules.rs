@@ -178,6 +178,13 @@ impl Rules {
         self.list.iter().any(|rule| rule.users.is_some())
     }
 
+    /// Rules by their labels, and the services that they name.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.list
+            .iter()
+            .flat_map(|rule| rule.services.iter().map(|service| (rule.label.as_str(), service.as_str())))
+    }
+
     /// Whether keys for temporary URLs are taken out of answers: with one, writing needs nobody's leave.
     pub(super) fn hides_keys(&self) -> bool {
         self.hides_keys
@@ -229,7 +236,7 @@ impl Rules {
                 judge(Subject { route, path })
             });
         }
-        readings::of(target.below_root().as_bytes(), route.is_object_store).map_err(Denied::from)?.each(
+        readings::of(target.below_root().as_bytes(), strip::holds_objects(route)).map_err(Denied::from)?.each(
             |reading| {
                 for claimant in std::iter::once(route).chain(asked.routes.sharing(route)) {
                     let more_root = &claimant.root()[route.root().len()..];
@@ -327,7 +334,7 @@ impl Rule {
             return denies || self.paths.iter().any(Pattern::covers_everything);
         };
         // Rule 6.
-        let in_any_letters = denies && !subject.route.is_object_store;
+        let in_any_letters = denies && !strip::holds_objects(subject.route);
         self.paths.iter().any(|pattern| pattern.covers(path, in_any_letters))
     }
 }

@@ -1,6 +1,7 @@
 //! Listeners: `SERVICE=ADDRESS`, `[[listener]]` tables, client secrets.
 
 use super::*;
+use crate::proxy::Rules;
 use crate::secret::Secret;
 
 const FILE: &str = "home/.config/gatestone/gatestone.toml";
@@ -184,4 +185,63 @@ fn a_private_proxy_serves_its_own_user_whomever_another_lets_in() {
         assert_eq!(access.users.as_ref().map(crate::proxy::AllowedUsers::is_any), seen, "{users}");
         assert_eq!(access.allowed_hosts, ["a"]);
     }
+}
+
+#[test]
+fn rules_of_a_listener_replace_those_at_the_top() {
+    let world = World::openrc(&[]).with_file(
+        FILE,
+        "listen = '127.0.0.1:1'\nrule_sets = ['no-identity']\n[[rule]]\naction = 'deny'\nservice = 'nova'\n\
+         [[listener]]\nlisten = '127.0.0.1:2'\nread_only = true\n[[listener.rule]]\nname = 'own'\naction = 'allow'\n\
+         service = ['swift', 's3']\n",
+    );
+    let rules = |i: usize| {
+        let config = world.config();
+        let rules = &config.listeners[i].access.rules;
+        rules.services().map(|(label, service)| format!("{label}: {service}")).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(0), ["rule 1 (gatestone.toml:3): compute", "the rule set no-identity: identity"]);
+    assert_eq!(
+        rules(1),
+        [
+            "the rule \"own\" (rule 1 (gatestone.toml:9)): object-store",
+            "the rule \"own\" (rule 1 (gatestone.toml:9)): s3",
+            "the rule set no-identity: identity"
+        ]
+    );
+    // A variable holds for all of them, whatever a table says.
+    let world = world.with_file(FILE, "[[listener]]\nlisten = '127.0.0.1:2'\nread_only = false\n");
+    assert_eq!(world.config().listeners[0].access.rules, Rules::default());
+    let world = world.vars(&[("GATESTONE_READ_ONLY", "true")]);
+    assert_eq!(world.config().listeners[0].access.rules, Rules::new(true, Vec::new(), &[]));
+}
+
+#[test]
+fn mistakes_in_rules_are_told_with_their_lines() {
+    let world = World::openrc(&[]).with_file(
+        FILE,
+        "rule_sets = ['no-delete']\n[[rule]]\naction = 'deny'\npath = 'x'\n[[rule]]\nservice = 'nova'\n",
+    );
+    let mistakes = world.mistakes();
+    for part in [
+        "gatestone.toml:1, rule_sets: `no-delete` is no set of rules; did you mean `no-deletes`?",
+        "gatestone.toml:4, rule.path: the path `x` must start with `/`",
+        "gatestone.toml:5, [[rule]]: it has no `action`",
+    ] {
+        assert_contains(&mistakes, part);
+    }
+}
+
+#[test]
+fn rules_about_nothing_and_sockets_open_to_all_are_warned_about() {
+    let warnings = |text: &str| World::openrc(&[]).with_file(FILE, text).config().warnings;
+    let unknown = warnings("[[rule]]\naction = 'deny'\nservice = 'comptue'\n");
+    assert_contains(&unknown[0], "rule 1 (gatestone.toml:1) is about `comptue`");
+    assert_contains(&unknown[0], "did you mean `compute`?");
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert_contains(
+        &warnings("listen = 'unix:s'\nsocket_mode = '0666'\n")[0],
+        "every user of this machine may open",
+    );
+    assert!(warnings("listen = 'unix:s'\nsocket_mode = '0666'\nallow_users = ['root']\n").is_empty());
 }

@@ -63,22 +63,29 @@ pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Readings<'_>, Amb
     Ok(Readings::Several(closure(decoded, &decoded_steps).ok_or_else(ambiguous)?))
 }
 
-/// Whether no step does anything.
+/// Whether no step does anything. Names that begin with a dot are not looked at any closer.
 fn is_plain(path: &[u8], is_object_store: bool) -> bool {
-    let is_plain_byte = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'/' | b'-' | b'_' | b'~' | b'.' | b':' | b'@' | b'+' | b'=' | b',')
-    };
-    let has_odd_segment = || {
-        let mut segments = path.split(|byte| *byte == b'/');
-        // The one at the end is for the reader to see.
-        let last = segments.next_back().unwrap_or_default();
-        segments.any(|segment| matches!(segment, b"" | b"." | b"..")) || matches!(last, b"." | b"..")
-    };
-    path.iter().all(is_plain_byte)
-        && !has_odd_segment()
-        && (is_object_store || format_at_end(path) == 0 && !path.ends_with(b"/"))
+    let mut before = b'/';
+    for byte in path {
+        if !PLAIN[usize::from(*byte)] || before == b'/' && matches!(byte, b'/' | b'.') {
+            return false;
+        }
+        before = *byte;
+    }
+    is_object_store || format_at_end(path) == 0 && !path.ends_with(b"/")
 }
+
+/// Bytes that mean nothing but themselves to anyone.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let all = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_~.:@+=,";
+    let mut i = 0;
+    while i < all.len() {
+        plain[all[i] as usize] = true;
+        i += 1;
+    }
+    plain
+};
 
 type Step = fn(&[u8]) -> Vec<u8>;
 

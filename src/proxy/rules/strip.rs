@@ -24,7 +24,7 @@ pub(super) fn version_and_owner<'a>(
     route: &Route,
     project: Option<&str>,
 ) -> (Path<'a>, Option<Path<'a>>) {
-    if route.is_object_store {
+    if holds_objects(route) {
         return (object_store(path, route).without_slash_of_container(), None);
     }
     let path = path.without_slashes_at_end();
@@ -37,6 +37,11 @@ pub(super) fn version_and_owner<'a>(
         return (rest, None);
     }
     (path, Some(rest).filter(|rest| may_be_a_project(first) && !rest.is_at_end()))
+}
+
+/// Whether paths are names that anyone gives: of Swift, and of S3, which has neither versions nor accounts in them.
+pub(super) fn holds_objects(route: &Route) -> bool {
+    route.is_object_store || route.settings_key == "s3"
 }
 
 /// `container/object`, which may start with a slash.

@@ -15,6 +15,7 @@ fn table() -> RouteTable {
         ("network", "https://n:9696"),
         ("object-store", "https://s:8080/v1/AUTH_p"),
         ("placement", "https://h"),
+        ("s3", "https://s3"),
     ];
     let endpoints = rows.map(|(service_type, url)| Endpoint {
         service_type: service_type.to_owned(),
@@ -140,6 +141,8 @@ fn a_path_is_what_follows_service_version_and_owner() {
         ("object-store", "/c", "/object-store/c/"),
         ("object-store", "/v1/AUTH_q/c/o", "/object-store/v1/AUTH_q/c/o"),
         ("identity", "/users", "/identity/v3/users"),
+        ("s3", "/v2/key", "/s3/v2/key"),
+        ("s3", "/bucket", "/s3/bucket/"),
     ] {
         assert!(!passes(&deny(service, "", pattern), "GET", path), "{path}");
         assert!(passes(&deny("image", "", pattern), "GET", path), "{path}");
