@@ -25,6 +25,7 @@ use crate::server::{
     BindError, BoundAddr, Limits, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
 };
 use crate::shutdown::{self, Stop};
+use crate::users;
 use crate::worker::{Layout, Orders, Worker};
 
 /// Why the proxy did not start, or ended.
@@ -237,6 +238,12 @@ fn lookup(listeners: &[(Listener, Arc<Door>, Listening)]) -> Result<Lookup, RunE
     match (Lookup::choose(), needs_it) {
         (Lookup::None, Some((listener, ..))) => Err(RunError::NoUsers { addr: listener.addr().clone() }),
         (lookup, _) => {
+            if needs_it.is_some() && users::are_mapped() {
+                warn!(
+                    "this is a user namespace: users that it does not have all look like the same one (65534), so \
+                     name none of that id in allow_users"
+                );
+            }
             if lookup.is_slow() {
                 warn!(
                     "socket diagnostics do not work here; users are looked up in /proc/net/tcp, which takes longer"

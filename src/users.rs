@@ -31,6 +31,15 @@ pub fn group_id_of(name: &str) -> io::Result<Option<u32>> {
     Ok(Group::from_name(name)?.map(|group| group.gid.as_raw()))
 }
 
+/// Whether ids here are others than outside: in a user namespace (`user_namespaces(7)`), which has not all of them.
+pub fn are_mapped() -> bool {
+    std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !is_identity(&map))
+}
+
+fn is_identity(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
 /// Names by id, each looked up once.
 #[derive(Debug, Default)]
 pub struct Names {
@@ -65,6 +74,7 @@ mod tests {
     async fn names_and_ids_lead_to_each_other() {
         assert_eq!(id_of("root").unwrap(), Some(0));
         assert_eq!(id_of("no such user here").unwrap(), None);
+        assert!(is_identity("         0          0 4294967295\n") && !is_identity("0 100000 65536\n"));
         assert_eq!(group_id_of("no such group here").unwrap(), None);
         let names = Names::default();
         for _ in 0..2 {

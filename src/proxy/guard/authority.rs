@@ -97,7 +97,10 @@ impl fmt::Display for Authority<'_> {
 
 impl<'a> Host<'a> {
     fn parse_unbracketed(text: &'a str) -> Option<Self> {
-        if let Ok(address) = text.parse::<Ipv4Addr>() {
+        // Most are names.
+        if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && let Ok(address) = text.parse::<Ipv4Addr>()
+        {
             return Some(Self::Ip(address.into()));
         }
         let is_name = !text.is_empty()

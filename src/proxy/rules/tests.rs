@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::*;
 use crate::catalog::{Catalog, Endpoint, EndpointUrl, Interface, Region};
 use crate::proxy::AllowedUser;
-use crate::routing::{Build, Preferences};
+use crate::routing::{Build, Preferences, ServicePreferences};
 
 /// `https://h` serves everything by path, Swift has a port of its own; Nova stands with a project and without.
 fn table() -> RouteTable {
@@ -24,10 +24,12 @@ fn table() -> RouteTable {
         region: Some(Region("R".to_owned())),
         url: url.parse().unwrap(),
     });
+    let buckets = ServicePreferences { names: vec!["buckets".to_owned()], ..ServicePreferences::default() };
+    let services = [("s3".to_owned(), buckets)].into();
     RouteTable::build(Build {
         catalog: &Catalog { endpoints: endpoints.into(), skipped: Vec::new() },
         auth_url: &"https://h/identity/v3".parse::<EndpointUrl>().unwrap(),
-        preferences: &Preferences { interfaces: vec![Interface::Public], ..Preferences::default() },
+        preferences: &Preferences { interfaces: vec![Interface::Public], services, ..Preferences::default() },
         project_id: Some("p"),
         user_id: Some("u"),
         project_scoped: true,
@@ -141,8 +143,8 @@ fn a_path_is_what_follows_service_version_and_owner() {
         ("object-store", "/c", "/object-store/c/"),
         ("object-store", "/v1/AUTH_q/c/o", "/object-store/v1/AUTH_q/c/o"),
         ("identity", "/users", "/identity/v3/users"),
-        ("s3", "/v2/key", "/s3/v2/key"),
-        ("s3", "/bucket", "/s3/bucket/"),
+        ("s3", "/v2/key", "/buckets/v2/key"),
+        ("s3", "/bucket", "/buckets/bucket/"),
     ] {
         assert!(!passes(&deny(service, "", pattern), "GET", path), "{path}");
         assert!(passes(&deny("image", "", pattern), "GET", path), "{path}");
