@@ -226,7 +226,7 @@ const LISTEN_HELP: &str = "\
 Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_LISTEN, between commas]
 
 127.0.0.1:5050, [::1]:5050, localhost:5050 for both, or unix:/path/to.sock. Port 0 takes a free port.
-Nothing that other machines can reach is accepted.
+An address that other machines can reach needs `allow_remote` in the settings.
 
 SERVICE=ADDR or SERVICE@REGION=ADDR has that service alone, at its root, for tools that take only a host and
 a port: object-store=localhost:5051.";

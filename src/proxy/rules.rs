@@ -324,6 +324,7 @@ impl Rule {
             && (self.fields.is_empty() || self.fields.iter().any(|field| asked.headers.contains_key(field)))
     }
 
+    #[inline]
     fn covers_service(&self, route: &Route) -> bool {
         self.services.is_empty() || self.services.contains(&route.settings_key)
     }

@@ -7,6 +7,8 @@
 //! these readings, as any one alone misses a step (`/a%2Fb/../..` climbs only where `%2F` is no separator,
 //! `/a%2F..%2F..` only where it is).
 
+use super::lenient::has_two_dots;
+
 /// Whether some reading of `path`, which starts at depth 0, goes below it, or, once it has come to `floor`, below that.
 pub(super) fn climbs_out(path: &str, floor: usize) -> bool {
     has_dots(path) && (0..8).any(|reading| Reading::of(reading).climbs_out(path.as_bytes(), floor))
@@ -103,7 +105,9 @@ fn next_byte(path: &[u8]) -> Option<(u8, bool, &[u8])> {
 
 /// Whether there may be a `..` at all; nearly every path ends here.
 fn has_dots(path: &str) -> bool {
-    path.contains("..") || path.as_bytes().windows(3).any(|bytes| bytes.eq_ignore_ascii_case(b"%2e"))
+    let path = path.as_bytes();
+    let is_dot = |at: usize| matches!(path.get(at + 1..at + 3), Some([b'2', b'e' | b'E']));
+    has_two_dots(path) || memchr::memchr_iter(b'%', path).any(is_dot)
 }
 
 #[cfg(test)]

@@ -26,15 +26,21 @@ pub(crate) fn names(path: &str) -> Vec<Vec<u8>> {
 
 /// Whether a `..` is among the segments, in any spelling. Nearly every path is told without decoding.
 pub(crate) fn has_step_back(path: &str) -> bool {
-    if !path.contains("..") && !may_hide_a_dot(path.as_bytes()) {
+    if !has_two_dots(path.as_bytes()) && !may_hide_a_dot(path.as_bytes()) {
         return false;
     }
     decode(path).split(|byte| matches!(byte, b'/' | b'\\')).any(|segment| &*fold(segment) == b"..")
 }
 
+/// Whether there is `..`, wherever it stands; what looks for texts of any length costs more.
+pub(super) fn has_two_dots(path: &[u8]) -> bool {
+    memchr::memchr_iter(b'.', path).any(|dot| path.get(dot + 1) == Some(&b'.'))
+}
+
 /// Whether something is escaped that may be a dot, or a part of another escape: `%2e`, `%25`, or a digit.
 fn may_hide_a_dot(path: &[u8]) -> bool {
-    path.windows(2).any(|pair| pair[0] == b'%' && matches!(pair[1], b'%' | b'2' | b'3' | b'4' | b'6'))
+    let digit = |at: usize| path.get(at + 1);
+    memchr::memchr_iter(b'%', path).any(|at| matches!(digit(at), Some(b'%' | b'2' | b'3' | b'4' | b'6')))
 }
 
 /// Decodes until there is nothing left to decode, in one pass: a decoded byte may complete an escape that

@@ -45,6 +45,10 @@ pub(super) enum Place<'a> {
 /// What a request does beside its own method, to its own path.
 pub(super) fn more<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a str) -> Vec<Act<'a>> {
     let mut acts = Vec::new();
+    let only_reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if only_reads && query.is_empty() {
+        return acts;
+    }
     let in_query = pairs(query).filter(|(name, _)| name.eq_ignore_ascii_case(b"_method"));
     for (_, value) in in_query {
         for method in value.split(|byte| *byte == b',') {
@@ -53,7 +57,7 @@ pub(super) fn more<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a st
         }
     }
     // Whoever only reads does nothing of the rest.
-    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    if only_reads {
         return acts;
     }
     let mut add = |method: &'static str, at| acts.push(Act { method: method.into(), at });

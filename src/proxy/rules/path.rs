@@ -13,7 +13,8 @@ impl<'a> Path<'a> {
     /// The first segment, which may be empty, and the path behind it.
     pub(super) fn split_first(self) -> Option<(&'a [u8], Self)> {
         let text = self.0?;
-        Some(match memchr::memchr(b'/', text) {
+        // Most are short.
+        Some(match text.iter().position(|byte| *byte == b'/') {
             Some(end) => (&text[..end], Self(Some(&text[end + 1..]))),
             None => (text, Self(None)),
         })
