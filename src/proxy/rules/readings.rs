@@ -72,7 +72,7 @@ fn is_plain(path: &[u8], is_object_store: bool) -> bool {
         odd |= kind & ODD | before & (kind | kind >> 1);
         before = kind & SLASH;
     }
-    odd == 0 && (is_object_store || format_at_end(path) == 0 && !path.ends_with(b"/"))
+    odd == 0 && !path.ends_with(b"/") && (is_object_store || format_at_end(path) == 0)
 }
 
 const SLASH: u8 = 1;
@@ -234,7 +234,8 @@ mod tests {
             ("servers/1", false, true),
             ("v2.1/flavors/m1.small", false, true),
             ("c/o", true, true),
-            ("c/", true, true),
+            ("c/", true, false),
+            ("c/o/", true, false),
             ("servers/", false, false),
             ("servers.json", false, false),
             ("c/o.json", true, true),
