@@ -236,6 +236,7 @@ impl Config {
             .map(|addr| proxy::ListenerSettings { access: access.clone(), ..addr.into() })
             .collect();
         config.server.shutdown_timeout = PRIVATE_SHUTDOWN_TIMEOUT;
+        config.server.max_connections = config.server.max_connections.min(PRIVATE_MAX_CONNECTIONS);
         config.identity.on_refused = identity::OnRefused::Exit;
         // That file is of the proxy that stays.
         config.identity.token_file = None;
@@ -390,6 +391,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What Kubernetes grants a pod between SIGTERM and SIGKILL.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Within the soft limit of open files, which the command inherits and so is left as it is.
+const PRIVATE_MAX_CONNECTIONS: usize = 500;
 
 /// Who waited for the command does not want to wait for what it left behind.
 const PRIVATE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);

@@ -222,13 +222,17 @@ impl Gatestone {
 fn most_connections(set: usize) -> usize {
     let room = room_for_connections();
     if room < set {
-        warn!(
+        let message = format!(
             "the limit of open files has room for {room} connections, not for max_connections = {set}; raise it \
-             (LimitNOFILE= in a systemd unit, ulimit -n)"
+             (LimitNOFILE= in a systemd unit, ulimit -n) if they are too few"
         );
+        if room < FEW { warn!("{message}") } else { info!("{message}") }
     }
     room.min(set)
 }
+
+/// Fewer than this may be fewer than one user's tools open.
+const FEW: usize = 200;
 
 /// The way to find out whose a connection is; an error if there is none and a listener needs one.
 fn lookup(listeners: &[(Listener, Arc<Door>, Listening)]) -> Result<Lookup, RunError> {
