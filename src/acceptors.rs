@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
-use tracing::{info, warn};
+use tokio::time::{Instant, timeout};
+use tracing::warn;
 
 use crate::proxy::{Door, Overload};
 use crate::server::{Accepted, Acceptor, REFUSED_AT_ONCE, Spare, are_used_up};
@@ -47,15 +47,13 @@ pub(crate) async fn accept(
         match acceptor.accept().await {
             Ok(accepted) => {
                 let open: u64 = workers.iter().map(Worker::open_connections).sum();
-                let is_full = open >= capacity.most as u64;
-                trouble.full(is_full, capacity.most);
-                trouble.accepted();
                 let alive = workers.iter().filter(|worker| worker.is_alive());
                 let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) else { continue };
-                if !is_full {
+                if open < capacity.most as u64 {
                     worker.deliver((accepted, Arc::clone(&door))).await;
                     continue;
                 }
+                trouble.full(capacity.most);
                 // The semaphore is never closed.
                 let Ok(place) = Arc::clone(&capacity.overflow).acquire_owned().await else { continue };
                 let most = capacity.most;
@@ -113,39 +111,36 @@ const HASTE: Duration = Duration::from_millis(2);
 /// How long a client that is turned away may take to begin its request, and to close.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Tells once when something begins, and when it is over.
+/// Tells the log what is the matter, each at most once in [`QUIET`]: at the limit it comes and goes with every
+/// connection.
 #[derive(Debug, Default)]
 struct Trouble {
-    is_full: bool,
-    fails: bool,
+    full: Option<Instant>,
+    failed: Option<Instant>,
 }
 
 impl Trouble {
-    fn full(&mut self, is_full: bool, most: usize) {
-        match (is_full, self.is_full) {
-            (true, false) => {
-                warn!(most, "the limit max_connections is reached; further connections get 503 overloaded")
-            }
-            (false, true) => info!("there is room for connections again"),
-            (true, true) | (false, false) => {}
+    fn full(&mut self, most: usize) {
+        if is_due(&mut self.full) {
+            warn!(most, "the limit max_connections is reached; further connections get 503 overloaded");
         }
-        self.is_full = is_full;
     }
 
     fn failed(&mut self, error: &io::Error) {
-        if !self.fails {
+        if is_due(&mut self.failed) {
             warn!(%error, "connections cannot be accepted; trying again until they can");
         }
-        self.fails = true;
-    }
-
-    fn accepted(&mut self) {
-        if self.fails {
-            info!("connections are accepted again");
-        }
-        self.fails = false;
     }
 }
 
+fn is_due(last: &mut Option<Instant>) -> bool {
+    let is_due = last.is_none_or(|last| last.elapsed() >= QUIET);
+    if is_due {
+        *last = Some(Instant::now());
+    }
+    is_due
+}
+
+const QUIET: Duration = Duration::from_secs(60);
 /// Wait before the next look when nothing can be accepted.
 const PAUSE: Duration = Duration::from_millis(100);

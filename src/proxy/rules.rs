@@ -91,7 +91,7 @@ pub struct Parameter {
 }
 
 /// The rules of one listener.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     read_only: bool,
     list: Vec<Rule>,
@@ -162,6 +162,13 @@ pub enum Denied {
         "the path `{0}` can be read in too many ways to be judged by the rules; write it without escapes"
     )]
     Ambiguous(Excerpt),
+}
+
+impl Default for Rules {
+    /// None.
+    fn default() -> Self {
+        Self::new(false, Vec::new(), &[])
+    }
 }
 
 impl Rules {
