@@ -243,6 +243,14 @@ impl Config {
         Ok(config)
     }
 
+    /// The same for messages about it, which may be kept: without the secret of the login.
+    #[must_use]
+    pub fn without_secret(&self) -> Self {
+        let mut config = self.clone();
+        config.identity.credentials = config.identity.credentials.without_secret();
+        config
+    }
+
     /// These credentials, and the default of everything else.
     pub fn of(credentials: Credentials) -> Self {
         Self {

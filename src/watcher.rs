@@ -56,7 +56,8 @@ struct Unheard;
 impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
     /// Follows the files of `config`, which `load` has just read; `load` reads it again.
     pub fn new(config: &Config, load: L, reloads: mpsc::Sender<ReloadOutcome>) -> Self {
-        let in_force = without_credentials(config, config);
+        let mut in_force = without_credentials(config, config);
+        in_force.identity.credentials = config.identity.credentials.without_secret();
         Self {
             load: Arc::new(load),
             files: Files::new(config.sources.files.clone()),

@@ -96,7 +96,7 @@ impl Proxy {
         for warning in &config.warnings {
             warn!("{warning}");
         }
-        let for_messages = config.clone();
+        let for_messages = config.without_secret();
         let layout = Layout::PerCore(config.workers);
         let secret = config.identity.credentials.method.secret().clone();
         let cloud = config.sources.cloud.clone();

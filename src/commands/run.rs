@@ -59,7 +59,7 @@ async fn serve(config: Config, reloads: mpsc::Receiver<ReloadOutcome>) -> io::Re
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    let for_messages = config.clone();
+    let for_messages = config.without_secret();
     let format = config.log.format;
     let layout = Layout::PerCore(config.workers);
     let gatestone = match Gatestone::bind(config, Clock::system()) {

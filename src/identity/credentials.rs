@@ -42,6 +42,20 @@ pub enum Method {
     Token(Secret),
 }
 
+impl Credentials {
+    /// The same for those who only speak of them: a secret that has been replaced is to be nowhere.
+    #[must_use]
+    pub fn without_secret(&self) -> Self {
+        let mut credentials = self.clone();
+        match &mut credentials.method {
+            Method::Password { password: secret, .. }
+            | Method::ApplicationCredential { secret, .. }
+            | Method::Token(secret) => *secret = Secret::new(""),
+        }
+        credentials
+    }
+}
+
 impl Method {
     /// What nobody else may know.
     pub fn secret(&self) -> &Secret {

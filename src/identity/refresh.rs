@@ -69,13 +69,15 @@ impl Refresher {
     /// Prepares; nothing is sent before [`Refresher::run`].
     pub fn new(
         client: Client,
-        settings: Settings,
+        mut settings: Settings,
         preferences: Preferences,
         cell: Arc<SnapshotCell>,
         metrics: Arc<IdentityMetrics>,
         reloads: mpsc::Receiver<ReloadOutcome>,
     ) -> Self {
-        let issuer = Keystone::new(client, cell.clock().clone(), settings.credentials.clone());
+        let rest = settings.credentials.without_secret();
+        let credentials = std::mem::replace(&mut settings.credentials, rest);
+        let issuer = Keystone::new(client, cell.clock().clone(), credentials);
         Self::with(issuer, settings, preferences, cell, metrics, reloads)
     }
 
