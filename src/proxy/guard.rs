@@ -134,11 +134,8 @@ pub struct RequiredField {
 }
 
 impl RequiredField {
-    fn is_in(&self, headers: &HeaderMap) -> bool {
-        // Few fields are in a head; a look through them is quicker than a look-up.
-        headers.iter().any(|(name, value)| {
-            *name == self.name && self.value.as_ref().is_none_or(|wanted| value == wanted)
-        })
+    fn is(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        *name == self.name && self.value.as_ref().is_none_or(|wanted| value == wanted)
     }
 }
 
@@ -174,7 +171,7 @@ impl Guard {
     #[inline(never)] // so that benches/guard can tell what it costs
     pub fn check(&self, head: &Parts, own: Option<SocketAddr>) -> Result<(), Rejection> {
         check_form(&head.method, &head.uri)?;
-        let fields = Fields::collect(&head.headers);
+        let fields = Fields::collect(&head.headers, self.required.as_ref());
         fields.check_framing(head.version)?;
         fields.check_expectation()?;
         let host = fields.host(head.version)?;
@@ -198,7 +195,7 @@ impl Guard {
             return Err(Rejection::ServiceWorker);
         }
         match &self.required {
-            Some(field) if !field.is_in(&head.headers) && !is_probe(head.uri.path()) => {
+            Some(field) if !fields.has_required && !is_probe(head.uri.path()) => {
                 Err(Rejection::FieldMissing(field.clone()))
             }
             Some(_) | None => Ok(()),
@@ -319,10 +316,11 @@ struct Fields<'a> {
     has_content_length: bool,
     unmet_expectation: Option<&'a HeaderValue>,
     is_service_worker: bool,
+    has_required: bool,
 }
 
 impl<'a> Fields<'a> {
-    fn collect(headers: &'a HeaderMap) -> Self {
+    fn collect(headers: &'a HeaderMap, required: Option<&RequiredField>) -> Self {
         let mut fields = Self::default();
         for (name, value) in headers {
             match name.as_str() {
@@ -335,7 +333,7 @@ impl<'a> Fields<'a> {
                 "expect" if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
                     fields.unmet_expectation = Some(value);
                 }
-                _ => {}
+                _ => fields.has_required |= required.is_some_and(|required| required.is(name, value)),
             }
         }
         fields

@@ -95,6 +95,8 @@ pub struct Parameter {
 pub struct Rules {
     read_only: bool,
     list: Vec<Rule>,
+    /// Of each rule, for which of [`KNOWN_METHODS`] it is, a bit for each.
+    methods: Vec<u8>,
     /// Whether some rule asks for a path.
     names_paths: bool,
     hides_keys: bool,
@@ -177,7 +179,8 @@ impl Rules {
         let hides_keys = read_only || sets.contains(&RuleSet::ObjectsReadOnly);
         let list: Vec<Rule> = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
         let names_paths = list.iter().any(|rule| !rule.paths.is_empty());
-        Self { read_only, list, names_paths, hides_keys, own: users::own_id() }
+        let methods = list.iter().map(Rule::known_methods).collect();
+        Self { read_only, list, methods, names_paths, hides_keys, own: users::own_id() }
     }
 
     /// Whether some rule asks which user it is.
@@ -269,7 +272,12 @@ impl Rules {
     ) -> Result<Option<&str>, Denied> {
         let method = || Excerpt::new(act.method.as_bytes());
         let service = || subject.route.settings_key.clone();
-        match self.list.iter().find(|rule| rule.matches(act, subject, asked, query, self.own)) {
+        // A method that is not known is looked at again.
+        let known =
+            KNOWN_METHODS.iter().position(|known| *known == act.method).map_or(OTHER_METHODS, |i| 1 << i);
+        let mut rules = self.list.iter().zip(&self.methods).filter(|(_, methods)| **methods & known != 0);
+        let matching = rules.find(|(rule, _)| rule.matches(act, subject, asked, query, self.own));
+        match matching.map(|(rule, _)| rule) {
             Some(Rule { action: Action::Allow, label, .. }) => Ok(Some(label)),
             Some(Rule { action: Action::Deny, label, .. }) => {
                 Err(Denied::By { label: label.clone(), method: method(), service: service() })
@@ -312,7 +320,22 @@ impl From<Ambiguous> for Denied {
     }
 }
 
+/// The bit for methods that are not known.
+const OTHER_METHODS: u8 = 1 << 7;
+/// Those that nearly all requests have.
+const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
+
 impl Rule {
+    /// A bit for each of [`KNOWN_METHODS`] that the rule is for, and one for all others.
+    fn known_methods(&self) -> u8 {
+        let denies = self.action == Action::Deny;
+        let is_for = |known: &str| {
+            self.methods.is_empty() || self.methods.iter().any(|methods| methods.cover(known, denies))
+        };
+        let bits = KNOWN_METHODS.iter().enumerate().filter(|(_, known)| is_for(known));
+        bits.fold(OTHER_METHODS, |all, (i, _)| all | 1 << i)
+    }
+
     fn matches(&self, act: &Act<'_>, subject: Subject<'_>, asked: &Asked<'_>, query: &str, own: u32) -> bool {
         // Rule 7.
         let denies = self.action == Action::Deny;

@@ -7,6 +7,9 @@ use crate::routing::Route;
 
 /// The path below `root`, if it starts with its segments. In any letters, as for what is denied.
 pub(super) fn root<'a>(mut path: Path<'a>, root: &str) -> Option<Path<'a>> {
+    if root.is_empty() {
+        return Some(path);
+    }
     for wanted in root.split('/').filter(|segment| !segment.is_empty()) {
         let (segment, rest) = path.split_first()?;
         if !is_written(segment, wanted) {
