@@ -68,8 +68,10 @@ pub(super) fn more<'a>(method: &'a Method, headers: &'a HeaderMap, query: &'a st
     }
     if method.as_str().eq_ignore_ascii_case("COPY") {
         add("GET", Place::Path);
-        let target = named(&DESTINATION).next();
-        add("PUT", target.map_or(Place::Anywhere, |name| object(name, &DESTINATION_ACCOUNT)));
+        named(&DESTINATION).for_each(|name| add("PUT", object(name, &DESTINATION_ACCOUNT)));
+        if !headers.contains_key(DESTINATION) {
+            add("PUT", Place::Anywhere);
+        }
     }
     for (field, method, at) in FIELDS {
         if headers.contains_key(field) {
@@ -135,8 +137,10 @@ mod tests {
         fields: &[(&'static str, &'static str)],
         query: &str,
     ) -> Vec<(String, String)> {
-        let fields = fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let (method, headers) = (method.parse().unwrap(), fields.collect());
+        let (method, mut headers) = (method.parse().unwrap(), HeaderMap::new());
+        for (name, value) in fields {
+            headers.append(*name, value.parse().unwrap());
+        }
         let acts = more(&method, &headers, query);
         let shown = |at: &Place<'_>| match at {
             Place::Path => ".".to_owned(),
@@ -166,6 +170,13 @@ mod tests {
             ),
             ("COPY", &[("Destination", "d/o")], "", &[("GET", "."), ("PUT", "d/o")]),
             ("COPY", &[], "", &[("GET", "."), ("PUT", "*")]),
+            // Which of them counts differs between servers.
+            (
+                "COPY",
+                &[("Destination", "d/o"), ("Destination", "e/o")],
+                "",
+                &[("GET", "."), ("PUT", "d/o"), ("PUT", "e/o")],
+            ),
             ("PUT", &[("X-Symlink-Target", "c/o")], "", &[("GET", "c/o")]),
             ("POST", &[("X-Delete-After", "1")], "", &[("DELETE", ".")]),
             ("PUT", &[("X-Object-Manifest", "c/o")], "", &[("GET", "*")]),
