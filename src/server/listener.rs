@@ -37,6 +37,16 @@ pub enum BindError {
         /// The address.
         addr: String,
     },
+    /// The file of a socket cannot get the group that is set.
+    #[error(
+        "{addr} cannot be given to the group of socket_group: {source}; who runs the proxy has to be a member of it"
+    )]
+    Group {
+        /// The address.
+        addr: String,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// Anything else.
     #[error("cannot listen on {addr}: {source}; choose another address with --listen")]
     Failed {
@@ -103,9 +113,19 @@ impl Listener {
                 Err(error) => Err(explain(addr.to_string(), error)),
             },
             ListenAddr::Unix(path) => {
-                let socket = bind_unix(path, permissions)
-                    .map_err(|error| explain(path.display().to_string(), error))?;
-                let socket = ListeningSocket::Unix(socket, SocketFile(path.clone()));
+                let failed = |error| explain(path.display().to_string(), error);
+                let socket = bind_unix(path).map_err(failed)?;
+                // From here on it is removed again.
+                let file = SocketFile(path.clone());
+                if permissions.group.is_some() {
+                    std::os::unix::fs::chown(path, None, permissions.group)
+                        .map_err(|source| BindError::Group { addr: path.display().to_string(), source })?;
+                }
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(permissions.mode))
+                    .map_err(failed)?;
+                // Nobody could connect before.
+                socket.listen(BACKLOG).map_err(failed)?;
+                let socket = ListeningSocket::Unix(socket.into(), file);
                 Ok(Some(Self { socket, addr: BoundAddr::Unix(path.clone()) }))
             }
         }
@@ -160,8 +180,8 @@ fn bind_tcp(addr: SocketAddr) -> io::Result<(StdTcpListener, SocketAddr)> {
     Ok((listener, addr))
 }
 
-/// Mode and group are set before anyone can connect, between `bind` and `listen`.
-fn bind_unix(path: &Path, permissions: SocketPermissions) -> io::Result<StdUnixListener> {
+/// Bound, and not listening yet: mode and group are set before anyone can connect.
+fn bind_unix(path: &Path) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let addr = SockAddr::unix(path)?;
@@ -175,12 +195,7 @@ fn bind_unix(path: &Path, permissions: SocketPermissions) -> io::Result<StdUnixL
         std::fs::remove_file(path)?;
         socket.bind(&addr)?;
     }
-    if permissions.group.is_some() {
-        std::os::unix::fs::chown(path, None, permissions.group)?;
-    }
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(permissions.mode))?;
-    socket.listen(BACKLOG)?;
-    Ok(StdUnixListener::from(socket))
+    Ok(socket)
 }
 
 /// A listener on a runtime.
