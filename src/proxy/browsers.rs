@@ -7,18 +7,20 @@
 //! beside it; the stricter one wins. Other responses are not touched: what a page loads has the page's own origin.
 
 use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-
-/// Whether a request is for a document of its own.
+/// Whether a request is for a document of its own. One look through the head: clients that are no browsers, nearly all,
+/// have neither field.
+#[inline(never)] // so that benches/guard can tell what it costs
 pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
-    let has = |name, values: &[&str]| {
-        headers.get_all(name).iter().any(|value| values.iter().any(|it| value.as_bytes() == it.as_bytes()))
-    };
-    has(SEC_FETCH_MODE, &["navigate", "nested-navigate"])
-        || has(SEC_FETCH_DEST, &["document", "embed", "fencedframe", "frame", "iframe", "object"])
+    headers.iter().any(|(name, value)| match name.as_str() {
+        "sec-fetch-mode" => matches!(value.as_bytes(), b"navigate" | b"nested-navigate"),
+        "sec-fetch-dest" => matches!(
+            value.as_bytes(),
+            b"document" | b"embed" | b"fencedframe" | b"frame" | b"iframe" | b"object"
+        ),
+        _ => false,
+    })
 }
 
 /// Puts the response to one into a sandbox.
@@ -32,6 +34,8 @@ const SANDBOX: HeaderValue =
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
 
     #[test]
