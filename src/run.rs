@@ -188,6 +188,7 @@ impl Gatestone {
             acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), capacity.clone()));
         }
         let region = config.routing.region.clone();
+        let of_rules = regions_of_rules(&config);
         let mut refresher =
             Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins, reloads);
         let outcome = {
@@ -195,7 +196,7 @@ impl Gatestone {
             let mut refreshing = pin!(refresher.run());
             let outcome = tokio::select! {
                 refusal = &mut refreshing => Err(RunError::NoLogin(refusal)),
-                unusable = until_unusable(&cell, region.as_ref(), listening, on_ready) => Err(unusable),
+                unusable = until_unusable(&cell, region.as_ref(), &of_rules, listening, on_ready) => Err(unusable),
                 () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
             };
             info!("stopping; requests in flight may finish");
@@ -269,6 +270,7 @@ async fn cut_short(stop: &mut watch::Receiver<Stop>, tell: &watch::Sender<Stop>)
 async fn until_unusable(
     cell: &SnapshotCell,
     region: Option<&Region>,
+    of_rules: &[(String, Region)],
     listeners: Vec<Listening>,
     on_ready: impl FnOnce(&Ready),
 ) -> RunError {
@@ -277,6 +279,13 @@ async fn until_unusable(
     if let Some(snapshot) = cell.current().filter(|_| first) {
         if let Err(unknown) = check_region(&snapshot, region) {
             return unknown;
+        }
+        let regions = snapshot.routes.regions();
+        for (rule, region) in of_rules.iter().filter(|(_, region)| !regions.contains(region)) {
+            warn!(
+                "{rule} is about region {}, which is not in the catalog; regions are written letter by letter",
+                region.0
+            );
         }
         for listening in &listeners {
             let Some(pin) = &listening.service else { continue };
@@ -287,6 +296,18 @@ async fn until_unusable(
         on_ready(&Ready { listeners, snapshot });
     }
     std::future::pending().await
+}
+
+/// Each rule with each region that it names.
+fn regions_of_rules(config: &Config) -> Vec<(String, Region)> {
+    let mut all = Vec::new();
+    for (rule, region) in config.listeners.iter().flat_map(|listener| listener.access.rules.regions()) {
+        let named = (rule.to_owned(), Region(region.to_owned()));
+        if !all.contains(&named) {
+            all.push(named);
+        }
+    }
+    all
 }
 
 /// A region that no endpoint has is a mistake at start; later it may be an outage.

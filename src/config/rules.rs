@@ -25,17 +25,7 @@ pub(super) struct Table {
 impl Table {
     /// An empty one; `place` is its number, and the file's name and line, as those who are refused may see it.
     pub(super) fn new(place: String) -> Self {
-        let rule = Rule {
-            label: String::new(),
-            action: Action::Deny,
-            services: Vec::new(),
-            regions: Vec::new(),
-            methods: Vec::new(),
-            paths: Vec::new(),
-            users: None,
-            query: Vec::new(),
-            fields: Vec::new(),
-        };
+        let rule = Rule::new(String::new(), Action::Deny);
         Self { place, name: None, action: None, rule }
     }
 

@@ -195,6 +195,13 @@ impl Rules {
             .flat_map(|rule| rule.services.iter().map(|service| (rule.label.as_str(), service.as_str())))
     }
 
+    /// Rules by their labels, and the regions that they name.
+    pub fn regions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.list
+            .iter()
+            .flat_map(|rule| rule.regions.iter().map(|region| (rule.label.as_str(), region.as_str())))
+    }
+
     /// Whether keys for temporary URLs are taken out of answers: with one, writing needs nobody's leave.
     pub(super) fn hides_keys(&self) -> bool {
         self.hides_keys
@@ -326,6 +333,21 @@ const OTHER_METHODS: u8 = 1 << 7;
 const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
 
 impl Rule {
+    /// One without conditions.
+    pub fn new(label: String, action: Action) -> Self {
+        Self {
+            label,
+            action,
+            services: Vec::new(),
+            regions: Vec::new(),
+            methods: Vec::new(),
+            paths: Vec::new(),
+            users: None,
+            query: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
     /// A bit for each of [`KNOWN_METHODS`] that the rule is for, and one for all others.
     fn known_methods(&self) -> u8 {
         let denies = self.action == Action::Deny;

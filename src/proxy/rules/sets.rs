@@ -39,15 +39,10 @@ impl RuleSet {
     /// Its rules.
     pub(super) fn rules(self) -> Vec<Rule> {
         let deny = |services: &[&str], methods, paths: &[&str]| Rule {
-            label: format!("the rule set {}", self.as_str()),
-            action: Action::Deny,
             services: services.iter().map(|service| (*service).to_owned()).collect(),
-            regions: Vec::new(),
             methods,
             paths: paths.iter().filter_map(|path| path.parse().ok()).collect(),
-            users: None,
-            query: Vec::new(),
-            fields: Vec::new(),
+            ..Rule::new(format!("the rule set {}", self.as_str()), Action::Deny)
         };
         match self {
             Self::ObjectsReadOnly => vec![deny(&["object-store", "s3"], vec![Methods::Write], &[])],

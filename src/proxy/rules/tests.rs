@@ -38,17 +38,7 @@ fn table() -> RouteTable {
 }
 
 fn rule(action: Action) -> Rule {
-    Rule {
-        label: "rule 1".to_owned(),
-        action,
-        services: Vec::new(),
-        regions: Vec::new(),
-        methods: Vec::new(),
-        paths: Vec::new(),
-        users: None,
-        query: Vec::new(),
-        fields: Vec::new(),
-    }
+    Rule::new("rule 1".to_owned(), action)
 }
 
 fn about(action: Action, service: &str, method: &str, path: &str) -> Rule {
