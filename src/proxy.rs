@@ -62,7 +62,9 @@ pub use access::Access;
 pub use door::Door;
 pub use door::ListenerSettings;
 pub use excerpt::Excerpt;
-pub use guard::{AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, RequiredField, Unwelcome};
+pub use guard::{
+    Admitted, AllowedUser, AllowedUsers, Guard, InvalidAllowedHost, Rejection, RequiredField, Unwelcome,
+};
 pub(crate) use in_flight::{Place, Places};
 pub use minting::{Credential, Minting};
 pub use overload::Overload;
@@ -259,7 +261,7 @@ impl Proxy {
         if let Some(refusal) = &visitor.refusal {
             return Err(refusal.clone().into());
         }
-        door.guard().check(&head, visitor.peer.address.own())?;
+        let admitted = door.guard().check(&head, visitor.peer.address.own())?;
         let base = door.base(&head);
         let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
         if door.is_ours(head.uri.path()) {
@@ -282,7 +284,6 @@ impl Proxy {
         if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(&head) {
             return Ok(response);
         }
-        let is_navigation = browsers::is_navigation(&head.headers);
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
@@ -362,7 +363,7 @@ impl Proxy {
                 return upgrade::accept(response, upgrading, token, &self.metrics)
                     .ok_or_else(|| failures::unasked_upgrade(&target));
             }
-            if is_navigation {
+            if admitted.is_navigation {
                 browsers::confine(response.headers_mut());
             }
             let asked = asked.as_ref();

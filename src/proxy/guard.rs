@@ -46,7 +46,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use self::authority::Authority;
 use super::access::Access;
+use super::browsers;
 use super::excerpt::Excerpt;
+
+/// What is known of a request that may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Whether a browser opens a document by it.
+    pub is_navigation: bool,
+}
 
 /// Decides about the heads of requests on one listener.
 #[derive(Clone, Debug)]
@@ -169,7 +177,7 @@ impl Guard {
     /// Applies the rules in the order of their numbers. `own` is the address that the connection came to; none at a
     /// Unix socket.
     #[inline(never)] // so that benches/guard can tell what it costs
-    pub fn check(&self, head: &Parts, own: Option<SocketAddr>) -> Result<(), Rejection> {
+    pub fn check(&self, head: &Parts, own: Option<SocketAddr>) -> Result<Admitted, Rejection> {
         check_form(&head.method, &head.uri)?;
         let fields = Fields::collect(&head.headers, self.required.as_ref());
         fields.check_framing(head.version)?;
@@ -198,7 +206,7 @@ impl Guard {
             Some(field) if !fields.has_required && !is_probe(head.uri.path()) => {
                 Err(Rejection::FieldMissing(field.clone()))
             }
-            Some(_) | None => Ok(()),
+            Some(_) | None => Ok(Admitted { is_navigation: fields.is_navigation }),
         }
     }
 
@@ -317,6 +325,7 @@ struct Fields<'a> {
     unmet_expectation: Option<&'a HeaderValue>,
     is_service_worker: bool,
     has_required: bool,
+    is_navigation: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -328,6 +337,9 @@ impl<'a> Fields<'a> {
                 "origin" => fields.origin.add(value),
                 "sec-fetch-site" => fields.fetch_site.add(value),
                 "transfer-encoding" => fields.transfer_encoding.add(value),
+                name @ ("sec-fetch-mode" | "sec-fetch-dest") => {
+                    fields.is_navigation |= browsers::tells_navigation(name, value);
+                }
                 "service-worker" => fields.is_service_worker = true,
                 "content-length" => fields.has_content_length = true,
                 "expect" if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {

@@ -28,6 +28,7 @@ fn head(line: &str, fields: &[(&str, &str)]) -> Parts {
 fn check(line: &str, fields: &[(&str, &str)]) -> Result<(), Rejection> {
     guard(&["gate.example", "other.example:8080", "[fd00::5]"])
         .check(&head(line, fields), tcp("127.0.0.1:5050"))
+        .map(|Admitted { .. }| ())
 }
 
 const LOCAL: (&str, &str) = ("host", "localhost:5050");
@@ -199,7 +200,7 @@ fn listed_hosts_pass_with_any_port_or_the_one_listed() {
 fn the_address_of_the_listener_passes_with_its_own_port() {
     let guard = guard(&[]);
     let host = |host| guard.check(&head("GET / HTTP/1.1", &[("host", host)]), tcp("192.0.2.7:5050"));
-    assert_eq!(host("192.0.2.7:5050"), Ok(()));
+    assert_eq!(host("192.0.2.7:5050"), Ok(Admitted { is_navigation: false }));
     assert!(matches!(host("192.0.2.7:5051"), Err(Rejection::HostNotAllowed(_))));
     assert!(matches!(host("192.0.2.7"), Err(Rejection::HostNotAllowed(_))));
     assert!(matches!(host("192.0.2.8:5050"), Err(Rejection::HostNotAllowed(_))));
@@ -209,7 +210,8 @@ fn the_address_of_the_listener_passes_with_its_own_port() {
 fn any_well_formed_host_passes_on_a_unix_socket() {
     let guard = guard(&[]);
     for host in ["localhost", "x", "evil.example:80"] {
-        assert_eq!(guard.check(&head("GET / HTTP/1.1", &[("host", host)]), None), Ok(()), "{host}");
+        let checked = guard.check(&head("GET / HTTP/1.1", &[("host", host)]), None);
+        assert_eq!(checked, Ok(Admitted { is_navigation: false }), "{host}");
     }
     assert!(guard.check(&head("GET / HTTP/1.1", &[("host", "a b")]), None).is_err());
     assert!(guard.check(&head("GET / HTTP/1.1", &[]), None).is_err());
