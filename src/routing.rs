@@ -107,13 +107,16 @@ pub struct Target<'a> {
     pub prefix: &'a str,
     /// What the listener is pinned to, if it is.
     pub pin: Option<&'a Pin>,
+    /// Whether everyone reads the path as it is written ([`lenient::is_plain`]).
+    pub(crate) is_plain: bool,
 }
 
 impl Target<'_> {
     /// Whether some server on the way may read the path as one of a Keystone: everywhere but in an object store, whose
     /// objects may be called anything, and there if a step back is in the path, however it is written.
     pub fn may_lead_to_keystone(&self) -> bool {
-        self.route.may_lead_to_keystone || lenient::has_step_back(self.path_and_query.path())
+        self.route.may_lead_to_keystone
+            || !self.is_plain && lenient::has_step_back(self.path_and_query.path())
     }
 
     /// The path at the endpoint's host as it will be sent, below the endpoint's root.
@@ -144,8 +147,7 @@ impl RouteTable {
             build::Name::Version(entry) => (entry, Cow::Owned(format!("/{name}{rest}"))),
         };
         let route = self.route(entry, region)?;
-        let (path_and_query, rule) = located(route, &rest, query)?;
-        Ok(Target { route, path_and_query, rule, prefix, pin: None })
+        Ok(Target { prefix, ..located(route, &rest, query)? })
     }
 
     /// The same where a service stands at the root: the whole path is its own.
@@ -157,8 +159,7 @@ impl RouteTable {
             return Err(NoRoute::Malformed);
         }
         let route = self.route_at(pin)?;
-        let (path_and_query, rule) = located(route, path, query)?;
-        Ok(Target { route, path_and_query, rule, prefix: "", pin: Some(pin) })
+        Ok(Target { pin: Some(pin), ..located(route, path, query)? })
     }
 
     /// The endpoint that stands at the root.
@@ -287,16 +288,20 @@ pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The path and query of a request at a route, and the rule that says so, or why it goes nowhere.
-fn located(route: &Route, rest: &str, query: &str) -> Result<(PathAndQuery, PathRule), NoRoute> {
+/// Where a request for this path at a route goes, or why nowhere.
+fn located<'a>(route: &'a Route, rest: &str, query: &str) -> Result<Target<'a>, NoRoute> {
     let rule = path::choose(&route.upstream.path, route.layout, route.is_object_store, rest);
     // Where an account is named, with its version, its own is as much of a floor.
     let floor = if rule == PathRule::Account { 2 } else { 0 };
-    if climb::climbs_out(rest, floor) {
+    let is_plain = lenient::is_plain(rest.as_bytes());
+    if !is_plain && climb::climbs_out(rest, floor) {
         return Err(NoRoute::ClimbsOut);
     }
     let path_and_query = place(route, rule, rest, query).ok_or(NoRoute::Malformed)?;
-    Ok((path_and_query, rule))
+    // Both are, and one ends where the other begins with a slash.
+    let is_plain = is_plain && route.is_plain;
+    debug_assert!(!is_plain || lenient::is_plain(path_and_query.path().as_bytes()));
+    Ok(Target { route, path_and_query, rule, prefix: "", pin: None, is_plain })
 }
 
 /// Path, and query with its `?`.

@@ -35,7 +35,7 @@ use self::path::Path;
 use self::readings::Ambiguous;
 use super::excerpt::Excerpt;
 use super::guard::AllowedUsers;
-use crate::routing::{Route, RouteTable, Target};
+use crate::routing::{Route, RouteTable, Target, lenient};
 use crate::users;
 
 /// One rule; an empty list is no condition.
@@ -95,8 +95,8 @@ pub struct Parameter {
 pub struct Rules {
     read_only: bool,
     list: Vec<Rule>,
-    /// Of each rule, for which of [`KNOWN_METHODS`] it is, a bit for each.
-    methods: Vec<u8>,
+    /// Of each of [`KNOWN_METHODS`], and of all others, the rules that may be for it, by their positions.
+    by_method: [Box<[usize]>; KNOWN_METHODS.len() + 1],
     /// Whether some rule asks for a path.
     names_paths: bool,
     hides_keys: bool,
@@ -179,8 +179,12 @@ impl Rules {
         let hides_keys = read_only || sets.contains(&RuleSet::ObjectsReadOnly);
         let list: Vec<Rule> = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
         let names_paths = list.iter().any(|rule| !rule.paths.is_empty());
-        let methods = list.iter().map(Rule::known_methods).collect();
-        Self { read_only, list, methods, names_paths, hides_keys, own: users::own_id() }
+        let by_method = std::array::from_fn(|i| {
+            let method = KNOWN_METHODS.get(i);
+            let may_be = |rule: &Rule| method.is_none_or(|method| rule.is_for(method));
+            list.iter().enumerate().filter(|(_, rule)| may_be(rule)).map(|(at, _)| at).collect()
+        });
+        Self { read_only, list, by_method, names_paths, hides_keys, own: users::own_id() }
     }
 
     /// Whether some rule asks which user it is.
@@ -247,26 +251,28 @@ impl Rules {
             return judge(Subject { route, path: None });
         }
         if let Place::Object { name, account } = &act.at {
-            return readings::of(name, true).map_err(Denied::from)?.each(|reading| {
-                // An object of another account is none of the own one's, whatever its name.
-                let path = account.is_none().then(|| strip::object(Path::of(reading)));
-                judge(Subject { route, path })
-            });
+            return readings::of(name, lenient::is_plain(name), true).map_err(Denied::from)?.each(
+                |reading| {
+                    // An object of another account is none of the own one's, whatever its name.
+                    let path = account.is_none().then(|| strip::object(Path::of(reading)));
+                    judge(Subject { route, path })
+                },
+            );
         }
-        readings::of(target.below_root().as_bytes(), strip::holds_objects(route)).map_err(Denied::from)?.each(
-            |reading| {
-                for claimant in std::iter::once(route).chain(asked.routes.sharing(route)) {
-                    let more_root = &claimant.root()[route.root().len()..];
-                    let Some(below) = strip::root(Path::of(reading), more_root) else { continue };
-                    let (path, other) = strip::version_and_owner(below, claimant, asked.project);
+        let readings =
+            readings::of(target.below_root().as_bytes(), target.is_plain, strip::holds_objects(route));
+        readings.map_err(Denied::from)?.each(|reading| {
+            for claimant in std::iter::once(route).chain(asked.routes.sharing(route)) {
+                let more_root = &claimant.root()[route.root().len()..];
+                let Some(below) = strip::root(Path::of(reading), more_root) else { continue };
+                let (path, other) = strip::version_and_owner(below, claimant, asked.project);
+                judge(Subject { route: claimant, path: Some(path) })?;
+                if let Some(path) = other {
                     judge(Subject { route: claimant, path: Some(path) })?;
-                    if let Some(path) = other {
-                        judge(Subject { route: claimant, path: Some(path) })?;
-                    }
                 }
-                Ok(())
-            },
-        )
+            }
+            Ok(())
+        })
     }
 
     /// Rules 2 and 3.
@@ -279,12 +285,9 @@ impl Rules {
     ) -> Result<Option<&str>, Denied> {
         let method = || Excerpt::new(act.method.as_bytes());
         let service = || subject.route.settings_key.clone();
-        // A method that is not known is looked at again.
-        let known =
-            KNOWN_METHODS.iter().position(|known| *known == act.method).map_or(OTHER_METHODS, |i| 1 << i);
-        let mut rules = self.list.iter().zip(&self.methods).filter(|(_, methods)| **methods & known != 0);
-        let matching = rules.find(|(rule, _)| rule.matches(act, subject, asked, query, self.own));
-        match matching.map(|(rule, _)| rule) {
+        let known = KNOWN_METHODS.iter().position(|known| *known == act.method);
+        let mut rules = self.by_method[known.unwrap_or(KNOWN_METHODS.len())].iter().map(|at| &self.list[*at]);
+        match rules.find(|rule| rule.matches(act, subject, asked, query, self.own)) {
             Some(Rule { action: Action::Allow, label, .. }) => Ok(Some(label)),
             Some(Rule { action: Action::Deny, label, .. }) => {
                 Err(Denied::By { label: label.clone(), method: method(), service: service() })
@@ -327,8 +330,6 @@ impl From<Ambiguous> for Denied {
     }
 }
 
-/// The bit for methods that are not known.
-const OTHER_METHODS: u8 = 1 << 7;
 /// Those that nearly all requests have.
 const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
 
@@ -348,14 +349,10 @@ impl Rule {
         }
     }
 
-    /// A bit for each of [`KNOWN_METHODS`] that the rule is for, and one for all others.
-    fn known_methods(&self) -> u8 {
+    /// Whether it is for this method, as it stands.
+    fn is_for(&self, method: &str) -> bool {
         let denies = self.action == Action::Deny;
-        let is_for = |known: &str| {
-            self.methods.is_empty() || self.methods.iter().any(|methods| methods.cover(known, denies))
-        };
-        let bits = KNOWN_METHODS.iter().enumerate().filter(|(_, known)| is_for(known));
-        bits.fold(OTHER_METHODS, |all, (i, _)| all | 1 << i)
+        self.methods.is_empty() || self.methods.iter().any(|methods| methods.cover(method, denies))
     }
 
     fn matches(&self, act: &Act<'_>, subject: Subject<'_>, asked: &Asked<'_>, query: &str, own: u32) -> bool {
@@ -364,8 +361,7 @@ impl Rule {
         self.covers_service(subject.route)
             && (self.regions.is_empty()
                 || subject.route.region.as_ref().map_or(denies, |region| self.regions.contains(&region.0)))
-            && (self.methods.is_empty()
-                || self.methods.iter().any(|methods| methods.cover(&act.method, denies)))
+            && self.is_for(&act.method)
             && (self.paths.is_empty() || self.covers_path(subject))
             && self.users.as_ref().is_none_or(|users| match asked.user {
                 Some(user) => users.covers(user, own),

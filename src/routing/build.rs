@@ -8,6 +8,7 @@ use percent_encoding::{percent_decode, percent_decode_str};
 
 use super::choice::{Choice, Chooser, LookIn, Memory};
 use super::expand::{ExpandError, Values};
+use super::lenient;
 use super::names::{self, Selector};
 use super::no_route::NoRoute;
 use super::path::Layout;
@@ -305,6 +306,7 @@ impl<'a> Builder<'a> {
             retry_on_403,
             prefix: String::new(),
             alternatives: Vec::new(),
+            is_plain: lenient::is_plain(upstream.path.as_bytes()),
             layout: Layout::of(&upstream.path),
             upstream,
             sharing: Box::default(),

@@ -24,7 +24,41 @@ pub(crate) fn names(path: &str) -> Vec<Vec<u8>> {
     names
 }
 
-/// Whether a `..` is among the segments, in any spelling. Nearly every path is told without decoding.
+/// Whether everyone reads this path as it is written: no byte means anything but itself, and no segment is empty or
+/// starts with a dot, but for the last, which may be empty. Nearly every path is told by this, in steps of many bytes.
+pub(crate) fn is_plain(path: &[u8]) -> bool {
+    let mut rest = path;
+    let mut is_plain = path.first() != Some(&b'.');
+    // One byte more than a step takes, so that pairs across its end are seen.
+    while let Some((window, _)) = rest.split_first_chunk::<{ STEP + 1 }>() {
+        is_plain &= is_plain_step(window);
+        rest = &rest[STEP..];
+    }
+    let mut last = [b'a'; STEP + 1];
+    last[..rest.len()].copy_from_slice(rest);
+    is_plain && is_plain_step(&last)
+}
+
+/// Bytes that are looked at together; as many fit in a vector everywhere.
+const STEP: usize = 16;
+
+/// Without branches, so that it is compiled to vectors.
+fn is_plain_step(window: &[u8; STEP + 1]) -> bool {
+    let mut is_odd = false;
+    for (byte, next) in window.iter().zip(&window[1..]) {
+        // `+,-./0123456789:`, `=`, `@` and letters, `_`, `~`
+        let is_known = matches!(byte, b'+'..=b':')
+            | (*byte == b'=')
+            | matches!(byte, b'@'..=b'Z')
+            | (*byte == b'_')
+            | byte.is_ascii_lowercase()
+            | (*byte == b'~');
+        is_odd |= !is_known | ((*byte == b'/') & ((*next == b'/') | (*next == b'.')));
+    }
+    !is_odd
+}
+
+/// Whether a `..` is among the segments, in any spelling. Most paths that are not plain are told without decoding.
 pub(crate) fn has_step_back(path: &str) -> bool {
     if !has_two_dots(path.as_bytes()) && !may_hide_a_dot(path.as_bytes()) {
         return false;
@@ -78,7 +112,37 @@ pub(crate) fn fold(segment: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_step_back, names};
+    use super::{decode, fold, has_step_back, is_plain, names};
+
+    #[test]
+    fn a_plain_path_is_told_wherever_the_odd_byte_stands() {
+        let long =
+            "/abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKLMNOPQRSTUVWXYZ/0123456789-_~:@+=,/a.b..c.".as_bytes();
+        assert!(is_plain(long) && is_plain(b"") && is_plain(b"/") && is_plain(b"c/o/"));
+        for at in 0..long.len() {
+            for byte in 0..=u8::MAX {
+                let mut path = long.to_vec();
+                path[at] = byte;
+                let is_known = byte.is_ascii_alphanumeric() || b"-_~:@+=,./".contains(&byte);
+                let starts_with_dot = path.starts_with(b".") || path.windows(2).any(|pair| pair == b"/.");
+                let expected = is_known && !starts_with_dot && !path.windows(2).any(|pair| pair == b"//");
+                assert_eq!(is_plain(&path), expected, "{byte:#x} at {at}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_path_has_one_reading(path in "[a-c./_%;?\\\\ ]{0,40}") {
+            if is_plain(path.as_bytes()) {
+                proptest::prop_assert!(!has_step_back(&path));
+                proptest::prop_assert_eq!(&*decode(&path), path.as_bytes());
+                for segment in path.split('/') {
+                    proptest::prop_assert_eq!(&*fold(segment.as_bytes()), segment.as_bytes());
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_step_back_is_seen_in_every_spelling() {

@@ -38,6 +38,8 @@ pub struct Route {
     pub prefix: String,
     /// Endpoints of the same type, region and interface that are not in use.
     pub alternatives: Vec<EndpointUrl>,
+    /// Whether everyone reads the upstream's path as it is written.
+    pub(super) is_plain: bool,
     /// The parts of the upstream's path.
     pub(super) layout: Layout,
     /// Other endpoints, by their positions, that a request for this one may lead to; see

@@ -23,7 +23,8 @@ pub(super) struct Authority<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Host<'a> {
     Ip(IpAddr),
-    Name(&'a str),
+    /// Of ASCII, by rule 4.
+    Name(&'a [u8]),
 }
 
 /// The port of `http` where none is written (RFC 9110 §4.2.1).
@@ -32,25 +33,25 @@ const HTTP_PORT: u16 = 80;
 impl<'a> Authority<'a> {
     /// Reads `text`; `None` if it breaks one of the rules above.
     pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?;
-        let (host, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, rest) = rest.split_once(']')?;
-                (Host::Ip(address.parse::<Ipv6Addr>().ok()?.into()), parse_port(rest)?)
+        let (host, port) = match text {
+            [b'[', rest @ ..] => {
+                let end = rest.iter().position(|byte| *byte == b']')?;
+                let address: Ipv6Addr = std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
+                (Host::Ip(address.into()), &rest[end + 1..])
             }
-            None => {
-                let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
-                (Host::parse_unbracketed(host)?, parse_port(port)?)
+            _ => {
+                let end = text.iter().position(|byte| *byte == b':').unwrap_or(text.len());
+                (Host::parse_unbracketed(&text[..end])?, &text[end..])
             }
         };
-        Some(Self { host, port })
+        Some(Self { host, port: parse_port(port)? })
     }
 
     /// Whether the host is `localhost` or a loopback address.
     pub(super) fn is_loopback(&self) -> bool {
         match self.host {
             Host::Ip(address) => address.to_canonical().is_loopback(),
-            Host::Name(name) => name.eq_ignore_ascii_case("localhost"),
+            Host::Name(name) => name.eq_ignore_ascii_case(b"localhost"),
         }
     }
 
@@ -89,34 +90,37 @@ impl fmt::Display for Authority<'_> {
         match self.host {
             Host::Ip(IpAddr::V4(address)) => write!(f, "{address}")?,
             Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]")?,
-            Host::Name(name) => f.write_str(name)?,
+            Host::Name(name) => write!(f, "{}", name.escape_ascii())?,
         }
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
 impl<'a> Host<'a> {
-    fn parse_unbracketed(text: &'a str) -> Option<Self> {
+    fn parse_unbracketed(text: &'a [u8]) -> Option<Self> {
         // Most are names.
-        if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
-            && let Ok(address) = text.parse::<Ipv4Addr>()
+        if text.first().is_some_and(u8::is_ascii_digit)
+            && let Ok(address) = std::str::from_utf8(text).ok()?.parse::<Ipv4Addr>()
         {
             return Some(Self::Ip(address.into()));
         }
         let is_name = !text.is_empty()
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
         is_name.then_some(Self::Name(text))
     }
 }
 
 /// Reads what stands behind the host: nothing, or a colon and a port. `None` is a wrong one, `Some(None)` no port.
-fn parse_port(text: &str) -> Option<Option<u16>> {
+fn parse_port(text: &[u8]) -> Option<Option<u16>> {
     if text.is_empty() {
         return Some(None);
     }
-    let digits = text.strip_prefix(':')?;
-    let is_port = (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if is_port { digits.parse().ok().map(Some) } else { None }
+    let digits = text.strip_prefix(b":")?;
+    if !(1..=5).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let port = digits.iter().fold(0, |port, digit| port * 10 + u32::from(digit - b'0'));
+    u16::try_from(port).ok().map(Some)
 }
 
 #[cfg(any(test, fuzzing))]

@@ -19,6 +19,7 @@
 use std::collections::BTreeSet;
 
 use super::super::excerpt::Excerpt;
+use crate::routing::lenient;
 
 /// All readings of a path, without its first slash.
 #[derive(Debug)]
@@ -48,10 +49,11 @@ const MOST: usize = 512;
 /// Of all of them together, so that a long path costs no more than a short one of many.
 const MOST_BYTES: usize = 1 << 20;
 
-/// All readings of a path as it will be sent, without the query.
-pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Readings<'_>, Ambiguous> {
+/// All readings of a path as it will be sent, without the query. `is_plain` is what [`lenient::is_plain`] says of it.
+pub(super) fn of(path: &[u8], is_plain: bool, is_object_store: bool) -> Result<Readings<'_>, Ambiguous> {
+    debug_assert!(!is_plain || lenient::is_plain(path));
     let path = path.strip_prefix(b"/").unwrap_or(path);
-    if is_plain(path, is_object_store) {
+    if is_plain && is_whole(path, is_object_store) {
         return Ok(Readings::Plain(path));
     }
     let steps: &[Step] = if is_object_store { &STEPS[..STEPS.len() - 1] } else { &STEPS };
@@ -63,35 +65,10 @@ pub(super) fn of(path: &[u8], is_object_store: bool) -> Result<Readings<'_>, Amb
     Ok(Readings::Several(closure(decoded, &decoded_steps).ok_or_else(ambiguous)?))
 }
 
-/// Whether no step does anything. Names that begin with a dot are not looked at any closer.
-fn is_plain(path: &[u8], is_object_store: bool) -> bool {
-    let (mut odd, mut before) = (0, SLASH);
-    for byte in path {
-        let kind = KINDS[usize::from(*byte)];
-        // An empty segment, or a dot at the start of one.
-        odd |= kind & ODD | before & (kind | kind >> 1);
-        before = kind & SLASH;
-    }
-    odd == 0 && !path.ends_with(b"/") && (is_object_store || format_at_end(path) == 0)
+/// Whether no step does anything to a plain path.
+fn is_whole(path: &[u8], is_object_store: bool) -> bool {
+    !path.ends_with(b"/") && (is_object_store || format_at_end(path) == 0)
 }
-
-const SLASH: u8 = 1;
-const DOT: u8 = 2;
-const ODD: u8 = 4;
-
-/// Of each byte: a slash, a dot, one that means nothing but itself to anyone (0), or another.
-const KINDS: [u8; 256] = {
-    let mut kinds = [ODD; 256];
-    let plain = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~:@+=,";
-    let mut i = 0;
-    while i < plain.len() {
-        kinds[plain[i] as usize] = 0;
-        i += 1;
-    }
-    kinds[b'/' as usize] = SLASH;
-    kinds[b'.' as usize] = DOT;
-    kinds
-};
 
 type Step = fn(&[u8]) -> Vec<u8>;
 
@@ -227,6 +204,11 @@ fn joined<'a>(segments: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    /// Of a path without its first slash.
+    fn is_plain(path: &str, is_object_store: bool) -> bool {
+        lenient::is_plain(format!("/{path}").as_bytes()) && is_whole(path.as_bytes(), is_object_store)
+    }
+
     #[test]
     fn a_plain_path_is_its_own_only_reading() {
         for (path, is_object_store, expected) in [
@@ -251,8 +233,10 @@ mod tests {
             ("c\\o", true, false),
             ("c/\u{e9}", true, false),
         ] {
-            assert_eq!(is_plain(path.as_bytes(), is_object_store), expected, "{path}");
-            assert!(of(format!("/{path}").as_bytes(), is_object_store).is_ok());
+            assert_eq!(is_plain(path, is_object_store), expected, "{path}");
+            let path = format!("/{path}");
+            let is_plain = lenient::is_plain(path.as_bytes());
+            assert!(of(path.as_bytes(), is_plain, is_object_store).is_ok());
         }
     }
 
@@ -260,7 +244,7 @@ mod tests {
         #[test]
         fn what_is_plain_no_step_changes(path in "[a-c./_%;?\\\\ ]{0,12}", is_object_store: bool) {
             let steps = if is_object_store { &STEPS[..STEPS.len() - 1] } else { &STEPS[..] };
-            if is_plain(path.as_bytes(), is_object_store) {
+            if is_plain(&path, is_object_store) {
                 for step in steps.iter().chain([&(decoded as Step)]) {
                     proptest::prop_assert_eq!(step(path.as_bytes()), path.as_bytes());
                 }
