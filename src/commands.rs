@@ -14,7 +14,7 @@ pub mod run;
 
 use crate::config::Config;
 use crate::identity::AuthError;
-use crate::identity::credentials::{Method, Scope};
+use crate::identity::credentials::{Credentials, Method, Scope};
 
 /// Statuses that the program ends with (design 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,24 +60,41 @@ pub fn complain(text: impl fmt::Display) {
 /// A refusal of the credentials, with both things it can mean: Keystone answers a
 /// wrong password and a missing role with the same 401.
 pub(crate) fn explain_refusal(error: &AuthError, config: &Config) -> String {
-    let credentials = &config.identity.credentials;
-    let causes = match (&credentials.method, &credentials.scope) {
-        (Method::Password { .. }, Scope::Unspecified) => {
-            "the password is wrong, or the user does not exist or is disabled or locked".to_owned()
-        }
-        (Method::Password { user, .. }, scope) => format!(
-            "either the password is wrong, or {user} has no role on {scope} (or one of the two does not exist: check the names and domains)"
-        ),
-        (Method::ApplicationCredential { .. }, _) => {
-            "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
-                .to_owned()
-        }
-        (Method::Token(_), scope) => {
-            format!("either the token is wrong or has expired, or its user has no role on {scope}")
-        }
+    let causes = match error {
+        AuthError::MoreFactors { .. } => "the account has rules for multi-factor authentication".to_owned(),
+        _ => causes(&config.identity.credentials),
     };
     format!(
         "{error}\n  {causes}\n  the credentials come from {}\n  tried once, since repeated tries can lock an account; correct them and start again",
         config.sources.credentials
     )
+}
+
+fn causes(Credentials { method, scope, .. }: &Credentials) -> String {
+    let no_role = |whose: &str| format!("{whose} has no role on {scope}");
+    match (method, scope) {
+        (Method::Password { .. }, Scope::Unspecified) => {
+            "the password is wrong, or the user does not exist or is disabled or locked".to_owned()
+        }
+        (Method::Password { user, .. }, _) => format!(
+            "either the password is wrong, or {} (or one of the two does not exist: check the names and domains)",
+            no_role(&user.to_string())
+        ),
+        (Method::ApplicationCredential { .. }, _) => {
+            "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
+                .to_owned()
+        }
+        (Method::Token(_), _) => {
+            format!("either the token is wrong or has expired, or {}", no_role("its user"))
+        }
+        (Method::Totp { user, .. }, _) => format!(
+            "either the passcode is wrong (is the seed this user's, and does this machine's clock go right?), or {}",
+            no_role(&user.to_string())
+        ),
+        (Method::Multifactor(_), _) => format!(
+            "either one of these proofs is wrong (of a passcode: is the seed this user's, and does this machine's clock go \
+             right?), or {}",
+            no_role("the user")
+        ),
+    }
 }

@@ -54,6 +54,7 @@ pub mod secret;
 pub mod server;
 pub mod shutdown;
 pub mod tools;
+mod totp;
 pub mod users;
 pub mod watcher;
 pub mod worker;

@@ -165,6 +165,7 @@ fn login(auth_url: EndpointUrl) -> Credentials {
             user: User::Name { name: USERS[0].name.to_owned(), domain: domain() },
             password: Secret::new(USERS[0].password),
         },
+        spare: Vec::new(),
         scope: Scope::Project(Project::Name { name: PROJECTS[0].name.to_owned(), domain: domain() }),
     }
 }

@@ -80,7 +80,7 @@ where
 /// The running proxy.
 struct Proxy {
     addr: std::net::SocketAddr,
-    secret: Secret,
+    secrets: Vec<Secret>,
     /// The cloud's name in the caller's `clouds.yaml`.
     cloud: Option<String>,
     stop: watch::Sender<Stop>,
@@ -98,7 +98,7 @@ impl Proxy {
         }
         let for_messages = config.without_secret();
         let layout = Layout::PerCore(config.workers);
-        let secret = config.identity.credentials.method.secret().clone();
+        let secrets = config.identity.credentials.secrets().into_iter().cloned().collect();
         let cloud = config.sources.cloud.clone();
         let (tell, reloads) = mpsc::channel(1);
         let watcher = Watcher::new(&config, load, tell);
@@ -125,7 +125,7 @@ impl Proxy {
         };
         let mut task = tokio::spawn(gatestone.run(layout, told, reloads, on_ready));
         let exit = tokio::select! {
-            Ok(()) = &mut ready => return Ok(Ok(Self { addr, secret, cloud, stop, task })),
+            Ok(()) = &mut ready => return Ok(Ok(Self { addr, secrets, cloud, stop, task })),
             ended = &mut task => return Ok(Err(explain(ended, &for_messages))),
             signal = signals.next() => Exit::Command(by_signal(signal.number())),
             () = sleep(PATIENCE) => {
@@ -167,7 +167,7 @@ impl Proxy {
             set.push((tools::URL.to_owned(), url));
         }
         set.extend(folder.variables());
-        let environment = environment::of_command(environment, set, self.addr, &self.secret);
+        let environment = environment::of_command(environment, set, self.addr, &self.secrets);
         let Some((program, arguments)) = args.command.split_first() else { return Ok(Exit::Usage) };
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(environment);

@@ -11,9 +11,11 @@ use super::mistakes::Mistakes;
 use super::settings::Placed;
 
 /// Keys that are shown in messages, with the variables that set them, the first set winning.
-pub(super) const TEXTS: [(&str, &[&str]); 18] = [
+pub(super) const TEXTS: [(&str, &[&str]); 19] = [
     ("auth_url", &["OS_AUTH_URL"]),
     ("auth_type", &["OS_AUTH_TYPE", "OS_AUTH_PLUGIN"]),
+    // A list, with commas between.
+    ("auth_methods", &["OS_AUTH_METHODS"]),
     ("username", &["OS_USERNAME", "OS_USER_NAME"]),
     // gophercloud's spelling has one underscore less.
     ("user_id", &["OS_USER_ID", "OS_USERID"]),
@@ -35,10 +37,13 @@ pub(super) const TEXTS: [(&str, &[&str]); 18] = [
 ];
 
 /// Keys that never are; each may come from a file instead: `OS_PASSWORD_FILE`, `password_file`.
-pub(super) const SECRETS: [(&str, &[&str]); 3] = [
+pub(super) const SECRETS: [(&str, &[&str]); 5] = [
     ("password", &["OS_PASSWORD"]),
     ("application_credential_secret", &["OS_APPLICATION_CREDENTIAL_SECRET"]),
     ("token", &["OS_TOKEN", "OS_AUTH_TOKEN"]),
+    ("passcode", &["OS_PASSCODE"]),
+    // Of ours: no other client makes passcodes.
+    ("totp_secret", &["OS_TOTP_SECRET"]),
 ];
 
 /// A login as written.

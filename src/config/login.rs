@@ -1,18 +1,23 @@
 //! From what a user wrote about a login to [`Credentials`] that are complete and valid.
 //!
-//! 1. The kind of login is `auth_type`, or else what the other keys fit.
+//! 1. The kind of login is `auth_type`, or else what the other keys fit ([`kind`]).
 //! 2. `domain_*` stands for the domains of user and project where those are missing
 //!    (`openstack/config/loader.py:_handle_domain_id`), then `default_domain_*` does.
-//! 3. Exactly one scope; application credentials take none.
+//! 3. One scope at most; application credentials take none.
+//! 4. What else the user can prove is kept for a Keystone that wants it too.
 
 use crate::catalog::EndpointUrl;
 use crate::identity::credentials::{
-    ApplicationCredential, Credentials, Domain, Method, Project, Scope, User,
+    ApplicationCredential, Credentials, Domain, Method, Passcode, Project, Scope, User,
 };
 use crate::secret::Secret;
 
+use self::kind::{Factor, Kind};
 use super::draft::{Draft, Origin};
-use super::mistakes::{Mistakes, did_you_mean};
+use super::mistakes::Mistakes;
+
+mod kind;
+mod seed;
 
 /// Checks a draft; without mistakes there are credentials.
 pub(super) fn credentials(
@@ -23,27 +28,18 @@ pub(super) fn credentials(
     let mut reader = Reader { draft, warnings, mistakes };
     let auth_url = reader.auth_url();
     let kind = reader.kind();
-    reader.unsupported();
-    let method = kind.and_then(|kind| reader.method(kind));
-    let scope = kind.and_then(|kind| reader.scope(kind));
-    Some(Credentials { auth_url: auth_url?, method: method?, scope: scope? })
+    let method = kind.as_ref().and_then(|kind| reader.method(kind));
+    let spare = kind.as_ref().map(|kind| reader.spare(kind)).unwrap_or_default();
+    let scope = kind.and_then(|kind| reader.scope(&kind));
+    Some(Credentials { auth_url: auth_url?, method: method?, spare, scope: scope? })
 }
 
-/// Which secret a login of this draft uses, so that one that is missing can be looked for.
-pub(super) fn secret_of(draft: &Draft) -> Option<&'static str> {
-    match kind_of(draft) {
-        Ok(Kind::Password) => Some("password"),
-        Ok(Kind::Token) => Some("token"),
-        Ok(Kind::ApplicationCredential) => Some("application_credential_secret"),
-        Err(_) => None,
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Password,
-    Token,
-    ApplicationCredential,
+/// Which secrets a login of this draft lacks, so that they can be looked for.
+pub(super) fn missing_secrets(draft: &Draft) -> Vec<&'static str> {
+    let kind = Kind::of(draft);
+    let factors = kind.as_ref().map(Kind::factors).unwrap_or_default();
+    let lacking = factors.iter().filter(|factor| !factor.secrets().iter().any(|key| draft.has(key)));
+    lacking.flat_map(|factor| factor.secrets()).copied().collect()
 }
 
 struct Reader<'a> {
@@ -85,38 +81,68 @@ impl Reader<'_> {
     }
 
     fn kind(&mut self) -> Option<Kind> {
-        match kind_of(self.draft) {
-            Ok(kind) => Some(kind),
-            Err(message) => {
-                self.mistakes.at(self.draft.place("auth_type"), message);
-                None
-            }
-        }
+        let kind = Kind::of(self.draft);
+        kind.map_err(|(key, message)| self.mistakes.at(self.draft.place(key), message)).ok()
     }
 
-    fn unsupported(&mut self) {
-        if self.draft.has("trust_id") {
-            self.mistakes.at(
-                self.draft.place("trust_id"),
-                "trusts are not supported yet; use an application credential",
-            );
-        }
+    fn method(&mut self, kind: &Kind) -> Option<Method> {
+        // All of them, so that all mistakes are found.
+        let factors: Vec<Option<Method>> = kind.factors().iter().map(|factor| self.factor(*factor)).collect();
+        let mut factors: Vec<Method> = factors.into_iter().collect::<Option<_>>()?;
+        if factors.len() == 1 { factors.pop() } else { Some(Method::Multifactor(factors)) }
     }
 
-    fn method(&mut self, kind: Kind) -> Option<Method> {
-        match kind {
-            Kind::Password => {
+    fn factor(&mut self, factor: Factor) -> Option<Method> {
+        match factor {
+            Factor::Password => {
                 let user = self.user("a password login");
                 let password = self.secret("password");
                 Some(Method::Password { user: user?, password: password? })
             }
-            Kind::Token => Some(Method::Token(self.secret("token")?)),
-            Kind::ApplicationCredential => {
+            Factor::Token => Some(Method::Token(self.secret("token")?)),
+            Factor::ApplicationCredential => {
                 let credential = self.application_credential();
                 let secret = self.secret("application_credential_secret");
                 Some(Method::ApplicationCredential { credential: credential?, secret: secret? })
             }
+            Factor::Totp => {
+                let user = self.user("a login by one-time passcode");
+                let passcode = self.passcode();
+                Some(Method::Totp { user: user?, passcode: passcode? })
+            }
         }
+    }
+
+    /// Rule 4: what renews itself.
+    fn spare(&mut self, kind: &Kind) -> Vec<Method> {
+        let has = |factor| kind.factors().contains(&factor);
+        let mut spare = Vec::new();
+        if !has(Factor::Totp) && has(Factor::Password) && self.draft.has("totp_secret") {
+            spare.extend(self.factor(Factor::Totp));
+        }
+        if has(Factor::Totp) && !has(Factor::Password) && self.draft.has("password") {
+            spare.extend(self.factor(Factor::Password));
+        }
+        spare
+    }
+
+    fn passcode(&mut self) -> Option<Passcode> {
+        let (has_code, has_seed) = (self.draft.has("passcode"), self.draft.has("totp_secret"));
+        let (code, seed) = (self.draft.name("passcode"), self.draft.name("totp_secret"));
+        if has_seed {
+            // A code that is left over from an hour ago is worth nothing beside it.
+            let placed = self.draft.secrets.get("totp_secret")?;
+            let read = seed::read(&placed.value);
+            return read.map_err(|why| self.mistakes.at(&placed.place, why)).ok().map(Passcode::Seed);
+        }
+        if !has_code {
+            self.wrong(format!(
+                "a login by one-time passcode wants {seed} (the seed that an authenticator has, in base32), or {code} for \
+                 one login that is not renewed"
+            ));
+            return None;
+        }
+        Some(Passcode::Given(self.secret("passcode")?))
     }
 
     fn application_credential(&mut self) -> Option<ApplicationCredential> {
@@ -178,49 +204,53 @@ impl Reader<'_> {
         Some(found.value.clone())
     }
 
-    fn scope(&mut self, kind: Kind) -> Option<Scope> {
-        let asked: Vec<&str> = ["project_id", "project_name", "system_scope", "domain_id", "domain_name"]
-            .into_iter()
-            .filter(|key| self.draft.has(key))
-            .collect();
-        if kind == Kind::ApplicationCredential {
+    fn scope(&mut self, kind: &Kind) -> Option<Scope> {
+        let targets = ["project_id", "project_name", "system_scope", "trust_id", "domain_id", "domain_name"];
+        let asked: Vec<&str> = targets.into_iter().filter(|key| self.draft.has(key)).collect();
+        if kind.factors().contains(&Factor::ApplicationCredential) {
             return self.no_scope(&asked);
         }
-        let project = self.draft.has("project_id") || self.draft.has("project_name");
-        if project && let Some(system) = self.draft.texts.get("system_scope") {
-            let named =
-                self.draft.name(if self.draft.has("project_id") { "project_id" } else { "project_name" });
+        // A domain beside another scope is that of user and project.
+        let exclusive: Vec<&str> = asked
+            .iter()
+            .copied()
+            .filter(|key| !key.starts_with("domain_"))
+            .filter(|key| *key != "project_name" || !self.draft.has("project_id"))
+            .collect();
+        if let [first, .., last] = exclusive[..] {
             self.mistakes.at(
-                &system.place,
-                format!("a token is valid for the system or for a project, not both; {named} is set too"),
+                self.draft.place(last),
+                format!(
+                    "a token is valid for one of a project, a trust and the system; {} is set too",
+                    self.draft.name(first)
+                ),
             );
             return None;
         }
-        if let Some(id) = self.draft.text("project_id") {
-            return Some(Scope::Project(Project::Id(id.to_owned())));
-        }
-        if let Some(name) = self.draft.text("project_name") {
-            let domain = self.domain_of("project_name", "project_domain_id", "project_domain_name")?;
-            return Some(Scope::Project(Project::Name { name: name.to_owned(), domain }));
-        }
-        if let Some(scope) = self.draft.text("system_scope") {
-            if scope != "all" {
-                self.mistakes.at(
-                    self.draft.place("system_scope"),
-                    format!("`{scope}` is no system scope; there is `all`"),
-                );
-                return None;
+        match exclusive.first().copied().zip(exclusive.first().and_then(|key| self.draft.text(key))) {
+            Some(("project_id", id)) => Some(Scope::Project(Project::Id(id.to_owned()))),
+            Some(("project_name", name)) => {
+                let domain = self.domain_of("project_name", "project_domain_id", "project_domain_name")?;
+                Some(Scope::Project(Project::Name { name: name.to_owned(), domain }))
             }
-            return Some(Scope::System);
+            Some(("trust_id", id)) => Some(Scope::Trust(id.to_owned())),
+            Some((_, "all")) => Some(Scope::System),
+            Some((key, scope)) => {
+                self.mistakes
+                    .at(self.draft.place(key), format!("`{scope}` is no system scope; there is `all`"));
+                None
+            }
+            None => match self.domain("domain_id", "domain_name") {
+                Some(domain) => Some(Scope::Domain(domain)),
+                None => {
+                    let (id, name) = (self.draft.name("project_id"), self.draft.name("project_name"));
+                    self.warnings.push(format!(
+                        "no project is named ({id} or {name}): the token is for the user's default project if there is one, else for none"
+                    ));
+                    Some(Scope::Unspecified)
+                }
+            },
         }
-        if let Some(domain) = self.domain("domain_id", "domain_name") {
-            return Some(Scope::Domain(domain));
-        }
-        let (id, name) = (self.draft.name("project_id"), self.draft.name("project_name"));
-        self.warnings.push(format!(
-            "no project is named ({id} or {name}): the token is for the user's default project if there is one, else for none"
-        ));
-        Some(Scope::Unspecified)
     }
 
     /// An application credential has a project already, and Keystone refuses to be told one.
@@ -279,59 +309,3 @@ impl Reader<'_> {
         self.draft.mistake(self.mistakes, message);
     }
 }
-
-fn kind_of(draft: &Draft) -> Result<Kind, String> {
-    let Some(auth_type) = draft.text("auth_type") else {
-        let has = |keys: &[&str]| keys.iter().any(|key| draft.has(key));
-        return Ok(if has(&["application_credential_id", "application_credential_name"]) {
-            Kind::ApplicationCredential
-        } else if !has(&["username", "user_id"]) && has(&["token"]) {
-            Kind::Token
-        } else {
-            Kind::Password
-        });
-    };
-    match auth_type {
-        "password" | "v3password" => Ok(Kind::Password),
-        "token" | "v3token" => Ok(Kind::Token),
-        "v3applicationcredential" => Ok(Kind::ApplicationCredential),
-        "v2password" | "v2token" => {
-            Err(format!("`{auth_type}` is for the Identity API v2.0, which is gone; there are {SUPPORTED}"))
-        }
-        other if LATER.contains(&other) => {
-            Err(format!("the authentication type `{other}` is not supported yet; there are {SUPPORTED}"))
-        }
-        other => {
-            let names = ["password", "v3password", "token", "v3token", "v3applicationcredential"];
-            Err(format!(
-                "`{other}` is not an authentication type; there are {SUPPORTED}{}",
-                did_you_mean(other, names)
-            ))
-        }
-    }
-}
-
-const SUPPORTED: &str = "`password`, `token` and `v3applicationcredential`";
-
-/// keystoneauth's other plugins (`pyproject.toml`, `keystoneauth1.plugin`), and openstacksdk's alias.
-const LATER: [&str; 19] = [
-    "none",
-    "http_basic",
-    "admin_token",
-    "token_endpoint",
-    "v3oidcclientcredentials",
-    "v3oidcpassword",
-    "v3oidcdeviceauthz",
-    "v3oidcauthcode",
-    "v3oidcaccesstoken",
-    "v3oauth1",
-    "v3kerberos",
-    "v3totp",
-    "v3fedkerb",
-    "v3tokenlessauth",
-    "v3adfspassword",
-    "v3samlpassword",
-    "v3multifactor",
-    "v3oauth2clientcredential",
-    "v3oauth2mtlsclientcredential",
-];

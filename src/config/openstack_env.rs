@@ -167,12 +167,11 @@ const SETTINGS: [(&str, &[&str]); 7] = [
 ];
 
 /// Variables of other clients, which are nobody's slip.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 8] = [
     "OS_CLIENT_CONFIG_FILE",
     "OS_CLIENT_SECURE_FILE",
     "OS_CLOUD_NAME",
     "OS_IDENTITY_API_VERSION",
-    "OS_PASSCODE",
     "OS_STORAGE_URL",
     "OS_SERVICE_TYPE",
     "OS_TENANT",

@@ -101,8 +101,7 @@ fn of_clouds(
     };
     let mut cloud = clouds.cloud(&name, settings.region.as_ref(), places, warnings, mistakes)?;
     let mut words = cloud.draft.to_string();
-    let filled = fill_secret(&mut cloud.draft, draft);
-    if let Some(variable) = filled {
+    for variable in fill_secrets(&mut cloud.draft, draft) {
         words = format!("{words}, with the secret from {variable}");
     }
     let left: Vec<&str> = draft.texts.values().map(|placed| placed.place.as_str()).collect();
@@ -114,16 +113,16 @@ fn of_clouds(
     Some(Source { draft: cloud.draft.clone(), cloud: Some(cloud), words, files })
 }
 
-/// A cloud without its secret takes that of the environment, as `openstack --os-cloud` does.
-fn fill_secret(draft: &mut Draft, environment: &Draft) -> Option<String> {
-    let key = login::secret_of(draft)?;
-    if draft.secrets.contains_key(key) {
-        return None;
+/// A cloud without its secrets takes those of the environment, as `openstack --os-cloud` does.
+fn fill_secrets(draft: &mut Draft, environment: &Draft) -> Vec<String> {
+    let mut filled = Vec::new();
+    for key in login::missing_secrets(draft) {
+        let Some(secret) = environment.secrets.get(key) else { continue };
+        draft.secrets.insert(key, secret.clone());
+        draft.secret_files.extend(environment.secret_files.get(key).map(|file| (key, file.clone())));
+        filled.push(secret.place.clone());
     }
-    let secret = environment.secrets.get(key)?;
-    draft.secrets.insert(key, secret.clone());
-    draft.secret_files.extend(environment.secret_files.get(key).map(|file| (key, file.clone())));
-    Some(secret.place.clone())
+    filled
 }
 
 fn environment(draft: Draft) -> Source {

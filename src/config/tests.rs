@@ -11,7 +11,7 @@ use super::{Config, Environment, LogFormat, Mistakes, Places};
 use crate::catalog::{Interface, Region};
 use crate::cli::{Cli, CloudArgs, Command, ServerArgs};
 use crate::identity::OnRefused;
-use crate::identity::credentials::{ApplicationCredential, Domain, Method, Project, Scope, User};
+use crate::identity::credentials::{ApplicationCredential, Domain, Method, Passcode, Project, Scope, User};
 use crate::server::ListenAddr;
 
 mod clouds;
@@ -115,6 +115,8 @@ fn domain(name: &str) -> Domain {
 
 /// What must never be seen.
 const PASSWORD: &str = "hunter2-sesame";
+/// As little.
+const SEED: &str = "GEZDGNBVGY3TQOJQ";
 
 #[test]
 fn defaults_are_those_of_the_contract() {

@@ -26,7 +26,6 @@ mod routes;
 mod state;
 #[cfg(test)]
 mod tests;
-mod totp;
 
 use self::login::{Login, Proof, Scope, Who};
 use self::noted::Noted;

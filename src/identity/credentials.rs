@@ -16,6 +16,8 @@ pub struct Credentials {
     pub auth_url: EndpointUrl,
     /// How we prove who we are.
     pub method: Method,
+    /// What else we can prove, if Keystone wants more than that and says so (`Openstack-Auth-Receipt`).
+    pub spare: Vec<Method>,
     /// What the token shall be valid for.
     pub scope: Scope,
 }
@@ -40,6 +42,24 @@ pub enum Method {
     /// A token obtained elsewhere. A token made from it keeps its expiry
     /// (`keystone/auth/plugins/token.py`), so it cannot be renewed.
     Token(Secret),
+    /// User and one-time passcode (RFC 6238).
+    Totp {
+        /// Whose passcode.
+        user: User,
+        /// The code, or what it is made from.
+        passcode: Passcode,
+    },
+    /// Several of the above in one request; at least one, and none twice.
+    Multifactor(Vec<Self>),
+}
+
+/// A one-time passcode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passcode {
+    /// As an authenticator showed it; good for a minute at most, so there is one login with it.
+    Given(Secret),
+    /// The seed that each is made from, in base32, checked.
+    Seed(Secret),
 }
 
 impl Credentials {
@@ -47,30 +67,74 @@ impl Credentials {
     #[must_use]
     pub fn without_secret(&self) -> Self {
         let mut credentials = self.clone();
-        match &mut credentials.method {
-            Method::Password { password: secret, .. }
-            | Method::ApplicationCredential { secret, .. }
-            | Method::Token(secret) => *secret = Secret::new(""),
+        for method in std::iter::once(&mut credentials.method).chain(&mut credentials.spare) {
+            method.forget();
         }
         credentials
+    }
+
+    /// What nobody else may know.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        let mut secrets = Vec::new();
+        for method in std::iter::once(&self.method).chain(&self.spare) {
+            method.add_secrets(&mut secrets);
+        }
+        secrets
     }
 }
 
 impl Method {
-    /// What nobody else may know.
-    pub fn secret(&self) -> &Secret {
+    /// The parts of it that are proofs of their own.
+    pub fn factors(&self) -> &[Self] {
         match self {
-            Self::Password { password: secret, .. }
-            | Self::ApplicationCredential { secret, .. }
-            | Self::Token(secret) => secret,
+            Self::Multifactor(factors) => factors,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Its name at Keystone, where it is one proof.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => "password",
+            Self::ApplicationCredential { .. } => "application_credential",
+            Self::Token(_) => "token",
+            Self::Totp { .. } => "totp",
+            Self::Multifactor(_) => "several methods",
         }
     }
 
     /// Whether a new login gives a new lifetime.
     pub fn is_renewable(&self) -> bool {
         match self {
-            Self::Password { .. } | Self::ApplicationCredential { .. } => true,
-            Self::Token(_) => false,
+            Self::Password { .. }
+            | Self::ApplicationCredential { .. }
+            | Self::Totp { passcode: Passcode::Seed(_), .. } => true,
+            Self::Token(_) | Self::Totp { passcode: Passcode::Given(_), .. } => false,
+            Self::Multifactor(factors) => factors.iter().all(Self::is_renewable),
+        }
+    }
+
+    fn add_secrets<'a>(&'a self, secrets: &mut Vec<&'a Secret>) {
+        match self {
+            Self::Password { password: secret, .. }
+            | Self::ApplicationCredential { secret, .. }
+            | Self::Token(secret)
+            | Self::Totp { passcode: Passcode::Given(secret) | Passcode::Seed(secret), .. } => {
+                secrets.push(secret);
+            }
+            Self::Multifactor(factors) => factors.iter().for_each(|factor| factor.add_secrets(secrets)),
+        }
+    }
+
+    fn forget(&mut self) {
+        match self {
+            Self::Password { password: secret, .. }
+            | Self::ApplicationCredential { secret, .. }
+            | Self::Token(secret)
+            | Self::Totp { passcode: Passcode::Given(secret) | Passcode::Seed(secret), .. } => {
+                *secret = Secret::new("");
+            }
+            Self::Multifactor(factors) => factors.iter_mut().for_each(Self::forget),
         }
     }
 }
@@ -135,6 +199,8 @@ pub enum Scope {
     Domain(Domain),
     /// The whole deployment (`{"system": {"all": true}}`).
     System,
+    /// What a trust passes on: the project and roles of its trustor (OS-TRUST), by the trust's id.
+    Trust(String),
     /// Nothing is asked for: Keystone picks the user's default project if there
     /// is one, or the project of an application credential.
     Unspecified,
@@ -173,6 +239,7 @@ impl fmt::Display for Scope {
             Self::Project(project) => project.fmt(f),
             Self::Domain(domain) => domain.fmt(f),
             Self::System => f.write_str("the whole system"),
+            Self::Trust(id) => write!(f, "trust {id}"),
             Self::Unspecified => f.write_str("no scope"),
         }
     }
@@ -189,6 +256,14 @@ impl fmt::Display for Method {
                 credential: ApplicationCredential::Name { name, user }, ..
             } => write!(f, "application credential {name} of {user}"),
             Self::Token(_) => f.write_str("a token given to us"),
+            Self::Totp { user, .. } => user.fmt(f),
+            Self::Multifactor(factors) => {
+                let names: Vec<&str> = factors.iter().map(Self::name).collect();
+                match factors.first() {
+                    Some(first) => write!(f, "{first} by {}", names.join(" and ")),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }

@@ -40,6 +40,21 @@ pub enum AuthError {
         /// Its own words.
         message: String,
     },
+    /// Keystone wants more proofs than we have.
+    #[error(
+        "{url} wants more than {given} of {who}: {wanted}; give it the rest too, for a one-time passcode the seed that an \
+         authenticator has (OS_TOTP_SECRET, `totp_secret`)"
+    )]
+    MoreFactors {
+        /// Where we asked.
+        url: String,
+        /// Method, user and domain.
+        who: String,
+        /// The methods that it had.
+        given: String,
+        /// Those that it wants.
+        wanted: String,
+    },
     /// Too many logins: 429.
     #[error("{url} says that there were too many logins (429)")]
     TooMany {
@@ -97,7 +112,7 @@ pub enum AuthError {
 impl AuthError {
     /// Whether trying the same credentials again can only do harm.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::MoreFactors { .. })
     }
 
     /// Whether Keystone's certificate is not trusted: at start a mistake, later perhaps a change under way.
@@ -112,6 +127,7 @@ impl AuthError {
             Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Refused { .. }
+            | Self::MoreFactors { .. }
             | Self::Garbage { .. }
             | Self::Cut { .. }
             | Self::NotTold { .. }

@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Method};
 use super::error::{AuthError, LOGIN_TIMEOUT};
 use super::issuer::{Issuer, Login, time};
 use super::protocol::{
-    CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, login_body,
+    CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, ReceiptAnswer, login_body,
 };
 use super::snapshot::Token;
 use crate::body::read_limited;
@@ -43,11 +43,58 @@ impl Keystone {
         Self { client, clock, credentials, v3 }
     }
 
+    /// The login, and once more with what else we can prove, if Keystone gives a receipt for the first.
     async fn login(&self) -> Result<Login, AuthError> {
-        let body = RequestBody::Full(Some(login_body(&self.credentials)));
-        let request = self.request(HttpMethod::POST, LOGIN).header(CONTENT_TYPE, "application/json");
+        let factors: Vec<&Method> = self.credentials.method.factors().iter().collect();
+        let (sent, head, body) = self.send_login(&factors, None).await?;
+        if head.status == StatusCode::UNAUTHORIZED
+            && let Some(receipt) = head.headers.get(RECEIPT)
+        {
+            let more = self.wanted(&body)?;
+            let (sent, head, body) = self.send_login(&more, Some(receipt)).await?;
+            return self.outcome(sent, &head, body);
+        }
+        self.outcome(sent, &head, body)
+    }
+
+    async fn send_login(
+        &self,
+        factors: &[&Method],
+        receipt: Option<&HeaderValue>,
+    ) -> Result<(Moment, Parts, Bytes), AuthError> {
         let sent = self.clock.now();
+        let body = RequestBody::Full(Some(login_body(factors, &self.credentials.scope, sent.wall)));
+        let mut request = self.request(HttpMethod::POST, LOGIN).header(CONTENT_TYPE, "application/json");
+        if let Some(receipt) = receipt {
+            request = request.header(RECEIPT, receipt.clone());
+        }
         let (head, body) = self.exchange(request, body, LOGIN).await?;
+        Ok((sent, head, body))
+    }
+
+    /// Those of our spare factors that make up one of the sets that Keystone wants.
+    fn wanted(&self, body: &Bytes) -> Result<Vec<&Method>, AuthError> {
+        let ReceiptAnswer { receipt, required_auth_methods } =
+            serde_json::from_slice(body).unwrap_or_default();
+        let spare = |name: &str| self.credentials.spare.iter().find(|factor| factor.name() == name);
+        let of_set = |set: &Vec<String>| -> Option<Vec<&Method>> {
+            set.iter().filter(|name| !receipt.methods.contains(name)).map(|name| spare(name)).collect()
+        };
+        let found = required_auth_methods.iter().find_map(of_set).filter(|factors| !factors.is_empty());
+        found.ok_or_else(|| AuthError::MoreFactors {
+            url: self.url(),
+            who: self.credentials.method.to_string(),
+            given: clean(&receipt.methods.join(" and ")),
+            wanted: required_auth_methods
+                .iter()
+                .map(|set| clean(&set.join(" and ")))
+                .take(MOST_SETS_SHOWN)
+                .collect::<Vec<_>>()
+                .join(", or "),
+        })
+    }
+
+    fn outcome(&self, sent: Moment, head: &Parts, body: Bytes) -> Result<Login, AuthError> {
         match head.status {
             StatusCode::CREATED | StatusCode::OK => self.accept(sent, &head.headers, body),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -236,6 +283,10 @@ const LOGIN: &str = "/auth/tokens";
 const SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
 /// The field that has the token a request is made with.
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+/// The field that has a receipt for a part of a login, both ways.
+const RECEIPT: HeaderName = HeaderName::from_static("openstack-auth-receipt");
+/// Sets of methods that a message names.
+const MOST_SETS_SHOWN: usize = 4;
 /// A catalog of a large cloud with many regions is some 100 KiB.
 const LARGEST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// As much of Keystone's own words as a person wants to read.
@@ -263,12 +314,11 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 pub(super) fn keystone_message(body: &Bytes) -> String {
     let answer: ErrorAnswer = serde_json::from_slice(body).unwrap_or_default();
-    let clean: String = answer
-        .error
-        .message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST_MESSAGE_CHARS)
-        .collect();
-    if clean.is_empty() { "it gave no reason".to_owned() } else { clean }
+    let message = clean(&answer.error.message);
+    if message.is_empty() { "it gave no reason".to_owned() } else { message }
+}
+
+/// Words of Keystone's, or of whatever answers in its stead, as they may be shown.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE_CHARS).collect()
 }

@@ -4,20 +4,25 @@
 //! Source: Keystone's `api-ref/source/v3/authenticate-v3.inc` and its samples.
 
 use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::credentials::{ApplicationCredential, Credentials, Domain, Method, Project, Scope, User};
+use super::credentials::{ApplicationCredential, Domain, Method, Passcode, Project, Scope, User};
 use crate::catalog::WireService;
+use crate::totp;
 
-/// The body of a login, wiped from memory when the last reference to it is gone. The secret is written into it and
-/// nowhere else: no value in between has a copy.
-pub(super) fn login_body(credentials: &Credentials) -> Bytes {
-    let auth = Auth { identity: identity(&credentials.method), scope: scope(&credentials.scope) };
-    let login = Login { auth };
+/// The body of a login by these factors, none twice, wiped from memory when the last reference to it is gone. Secrets
+/// are written into it and nowhere else: no value in between has a copy, but for a passcode's, which is wiped, too.
+pub(super) fn login_body(factors: &[&Method], asked: &Scope, now: SystemTime) -> Bytes {
+    let mut identity = Identity::default();
+    for factor in factors {
+        identity.add(factor, now);
+    }
+    let login = Login { auth: Auth { identity, scope: scope(asked) } };
     // Of its final length at once, since growing would leave a copy behind. Neither can fail: all keys are texts, and
     // there is room.
     let mut length = Length(0);
@@ -55,13 +60,15 @@ struct Auth<'a> {
 
 #[derive(Default, Serialize)]
 struct Identity<'a> {
-    methods: [&'static str; 1],
+    methods: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<PasswordLogin<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     application_credential: Option<Owned<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<TokenLogin<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totp: Option<TotpLogin<'a>>,
 }
 
 #[derive(Serialize)]
@@ -85,27 +92,66 @@ struct TokenLogin<'a> {
     id: &'a str,
 }
 
-fn identity(method: &Method) -> Identity<'_> {
-    match method {
-        Method::Password { user: owner, password } => {
-            let user = Owned { owner: user(owner), password: Some(password.expose()), secret: None };
-            Identity { methods: ["password"], password: Some(PasswordLogin { user }), ..Identity::default() }
+#[derive(Serialize)]
+struct TotpLogin<'a> {
+    user: CodeOf<'a>,
+}
+
+#[derive(Serialize)]
+struct CodeOf<'a> {
+    #[serde(flatten)]
+    owner: Value,
+    passcode: Code<'a>,
+}
+
+/// A passcode as it is sent.
+enum Code<'a> {
+    Given(&'a str),
+    Made(Zeroizing<String>),
+}
+
+impl Serialize for Code<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Given(code) => code,
+            Self::Made(code) => code,
+        })
+    }
+}
+
+impl<'a> Identity<'a> {
+    fn add(&mut self, method: &'a Method, now: SystemTime) {
+        match method {
+            Method::Password { user: owner, password } => {
+                let user = Owned { owner: user(owner), password: Some(password.expose()), secret: None };
+                self.password = Some(PasswordLogin { user });
+            }
+            Method::ApplicationCredential { credential, secret } => {
+                let owner = match credential {
+                    ApplicationCredential::Id(id) => json!({ "id": id }),
+                    ApplicationCredential::Name { name, user: owner } => {
+                        json!({ "name": name, "user": user(owner) })
+                    }
+                };
+                self.application_credential =
+                    Some(Owned { owner, password: None, secret: Some(secret.expose()) });
+            }
+            Method::Token(token) => self.token = Some(TokenLogin { id: token.expose() }),
+            Method::Totp { user: owner, passcode } => {
+                let passcode = match passcode {
+                    Passcode::Given(code) => Code::Given(code.expose()),
+                    Passcode::Seed(seed) => {
+                        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+                        Code::Made(totp::code(seed.expose(), totp::step(seconds)).unwrap_or_default())
+                    }
+                };
+                self.totp = Some(TotpLogin { user: CodeOf { owner: user(owner), passcode } });
+            }
+            Method::Multifactor(factors) => {
+                return factors.iter().for_each(|factor| self.add(factor, now));
+            }
         }
-        Method::ApplicationCredential { credential, secret } => {
-            let owner = match credential {
-                ApplicationCredential::Id(id) => json!({ "id": id }),
-                ApplicationCredential::Name { name, user: owner } => {
-                    json!({ "name": name, "user": user(owner) })
-                }
-            };
-            let credential = Owned { owner, password: None, secret: Some(secret.expose()) };
-            let methods = ["application_credential"];
-            Identity { methods, application_credential: Some(credential), ..Identity::default() }
-        }
-        Method::Token(token) => {
-            let token = TokenLogin { id: token.expose() };
-            Identity { methods: ["token"], token: Some(token), ..Identity::default() }
-        }
+        self.methods.push(method.name());
     }
 }
 
@@ -131,6 +177,7 @@ fn scope(scope: &Scope) -> Option<Value> {
         }
         Scope::Domain(asked) => Some(json!({ "domain": domain(asked) })),
         Scope::System => Some(json!({ "system": { "all": true } })),
+        Scope::Trust(id) => Some(json!({ "OS-TRUST:trust": { "id": id } })),
         Scope::Unspecified => None,
     }
 }
@@ -218,6 +265,25 @@ pub struct NamedProject {
     pub domain_id: Option<String>,
 }
 
+/// What a login by some of the methods that a user needs is answered with, beside its receipt
+/// (`keystone/auth/core.py`, `api-ref/source/v3/authenticate-v3.inc`, "Multi-Step Authentication").
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ReceiptAnswer {
+    #[serde(default)]
+    pub(super) receipt: ReceiptBody,
+    /// Sets of methods, of which one is enough.
+    #[serde(default)]
+    pub(super) required_auth_methods: Vec<Vec<String>>,
+}
+
+/// Inside of it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ReceiptBody {
+    /// Those that have been given.
+    #[serde(default)]
+    pub(super) methods: Vec<String>,
+}
+
 /// Keystone's error document.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ErrorAnswer {
@@ -234,12 +300,14 @@ pub(super) struct ErrorBody {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::secret::Secret;
 
-    fn body(method: Method, scope: Scope) -> Value {
-        let auth_url = "http://keystone/v3".parse().unwrap();
-        serde_json::from_slice(&login_body(&Credentials { auth_url, method, scope })).unwrap()
+    fn body(method: &Method, scope: &Scope) -> Value {
+        let now = UNIX_EPOCH + Duration::from_secs(59);
+        serde_json::from_slice(&login_body(&[method], scope, now)).unwrap()
     }
 
     fn demo() -> User {
@@ -250,7 +318,7 @@ mod tests {
     fn a_password_login_names_user_domain_and_project() {
         let project = Project::Name { name: "p".to_owned(), domain: Domain::Id("default".to_owned()) };
         assert_eq!(
-            body(Method::Password { user: demo(), password: Secret::new("pw") }, Scope::Project(project)),
+            body(&Method::Password { user: demo(), password: Secret::new("pw") }, &Scope::Project(project)),
             json!({ "auth": {
                 "identity": { "methods": ["password"], "password": { "user": {
                     "name": "demo", "domain": { "name": "Default" }, "password": "pw" } } },
@@ -263,7 +331,7 @@ mod tests {
         let credential = ApplicationCredential::Name { name: "ci".to_owned(), user: demo() };
         let method = Method::ApplicationCredential { credential, secret: Secret::new("s") };
         assert_eq!(
-            body(method, Scope::Unspecified),
+            body(&method, &Scope::Unspecified),
             json!({ "auth": { "identity": {
                 "methods": ["application_credential"],
                 "application_credential": { "name": "ci", "secret": "s",
@@ -272,12 +340,29 @@ mod tests {
     }
 
     #[test]
+    fn several_methods_are_in_one_login_with_a_passcode_of_this_moment() {
+        let password = Method::Password { user: demo(), password: Secret::new("pw") };
+        let seed = Passcode::Seed(Secret::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"));
+        let totp = |passcode| Method::Totp { user: User::Id("u".to_owned()), passcode };
+        let both = Method::Multifactor(vec![password, totp(seed)]);
+        assert_eq!(
+            body(&both, &Scope::Unspecified)["auth"]["identity"],
+            json!({ "methods": ["password", "totp"],
+                "password": { "user": { "name": "demo", "domain": { "name": "Default" }, "password": "pw" } },
+                "totp": { "user": { "id": "u", "passcode": "287082" } } })
+        );
+        let given = body(&totp(Passcode::Given(Secret::new("012345"))), &Scope::Unspecified);
+        assert_eq!(given["auth"]["identity"]["totp"]["user"]["passcode"], "012345");
+    }
+
+    #[test]
     fn each_scope_has_its_form() {
-        let scoped = |scope| body(Method::Token(Secret::new("t")), scope)["auth"]["scope"].clone();
+        let scoped = |scope| body(&Method::Token(Secret::new("t")), &scope)["auth"]["scope"].clone();
         assert_eq!(scoped(Scope::System), json!({ "system": { "all": true } }));
         assert_eq!(scoped(Scope::Domain(Domain::Id("d".to_owned()))), json!({ "domain": { "id": "d" } }));
         let by_id = Scope::Project(Project::Id("p".to_owned()));
         assert_eq!(scoped(by_id), json!({ "project": { "id": "p" } }));
+        assert_eq!(scoped(Scope::Trust("t".to_owned())), json!({ "OS-TRUST:trust": { "id": "t" } }));
         assert_eq!(scoped(Scope::Unspecified), Value::Null);
     }
 }

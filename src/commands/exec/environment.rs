@@ -11,12 +11,12 @@ use super::super::complain;
 use crate::secret::Secret;
 use crate::tools::{self, Tool, Variables};
 
-/// Puts it together; tells which variables held the secret under a name of their own.
+/// Puts it together; tells which variables held a secret under a name of their own.
 pub(super) fn of_command(
     ours: Vec<(OsString, OsString)>,
     set: Variables,
     proxy: SocketAddr,
-    secret: &Secret,
+    secrets: &[Secret],
 ) -> BTreeMap<OsString, OsString> {
     let readable: BTreeMap<String, String> =
         ours.iter().map(|(name, value)| (lossy(name), lossy(value))).collect();
@@ -25,13 +25,13 @@ pub(super) fn of_command(
     for (name, value) in ours {
         let known = lossy(&name);
         // Compared byte by byte: a value need not be text.
-        let has_secret = holds(value.as_bytes(), secret);
+        let has_secret = secrets.iter().any(|secret| holds(value.as_bytes(), secret));
         let misleads = Tool::value_variants().iter().any(|tool| tool.is_in_the_way(&known));
         if misleads || tools::is_hidden(&known, get) {
             continue;
         }
         if has_secret {
-            complain(format_args!("{known} holds the secret of the login; the command does not get it"));
+            complain(format_args!("{known} holds a secret of the login; the command does not get it"));
             continue;
         }
         environment.insert(name, value);
@@ -68,7 +68,7 @@ mod tests {
         let ours = ours.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect();
         let set = vec![("OS_AUTH_URL".to_owned(), "http://here".to_owned())];
         let proxy = "127.0.0.1:1".parse().unwrap();
-        let environment = of_command(ours, set, proxy, &Secret::new(secret));
+        let environment = of_command(ours, set, proxy, &[Secret::new(secret)]);
         environment.iter().map(|(name, value)| format!("{}={}", name.display(), value.display())).collect()
     }
 

@@ -119,6 +119,10 @@ impl Reader<'_> {
                     let value = if key == "auth_url" { filled_in(text, map) } else { text.to_owned() };
                     draft.texts.insert(key, Placed { value, place: place(node, key) });
                 }
+                Value::List(_) if key == "auth_methods" => {
+                    let value = texts(node).join(",");
+                    draft.texts.insert(key, Placed { value, place: place(node, key) });
+                }
                 Value::Null | Value::List(_) | Value::Map(_) => {
                     self.mistakes.at(place(node, key), "it must be a text")
                 }
@@ -241,17 +245,15 @@ fn services(map: &Map) -> Vec<ServiceSetting> {
 }
 
 /// Keys below `auth` of logins that we do not have, and the old spellings.
-const OTHER_KEYS: [&str; 12] = [
+const OTHER_KEYS: [&str; 10] = [
     "tenant_id",
     "tenant_name",
     "auth_token",
     "user_name",
-    "passcode",
     "endpoint",
     "protocol",
     "identity_provider",
     "client_id",
     "client_secret",
     "access_token",
-    "auth_methods",
 ];

@@ -66,6 +66,7 @@ fn there_are_scopes_beside_projects() {
     let scope = |more: &[(&str, &str)]| bare(&user).vars(more).config().identity.credentials.scope;
     assert_eq!(scope(&[("OS_SYSTEM_SCOPE", "all")]), Scope::System);
     assert_eq!(scope(&[("OS_DOMAIN_NAME", "d")]), Scope::Domain(domain("d")));
+    assert_eq!(scope(&[("OS_TRUST_ID", "t"), ("OS_DOMAIN_NAME", "d")]), Scope::Trust("t".to_owned()));
     assert_eq!(scope(&[]), Scope::Unspecified);
     assert_contains(
         &bare(&user).config().warnings.concat(),
@@ -117,6 +118,58 @@ fn a_token_is_used_where_there_is_no_user() {
 }
 
 #[test]
+fn passcodes_are_given_or_made_from_a_seed() {
+    let user = [("OS_USERNAME", "u"), ("OS_USER_DOMAIN_NAME", "d"), ("OS_PROJECT_ID", "p")];
+    let method = |more: &[(&str, &str)]| bare(&user).vars(more).config().identity.credentials;
+    let given = method(&[("OS_AUTH_TYPE", "v3totp"), ("OS_PASSCODE", "012345")]);
+    assert!(
+        matches!(&given.method, Method::Totp { passcode: Passcode::Given(code), .. } if code.expose() == "012345")
+    );
+    assert!(!given.method.is_renewable());
+    // A stale code beside a seed is nothing, and a type is not needed.
+    let made = method(&[("OS_TOTP_SECRET", SEED), ("OS_PASSCODE", "012345")]);
+    assert!(
+        matches!(&made.method, Method::Totp { passcode: Passcode::Seed(seed), .. } if seed.expose() == SEED)
+    );
+    assert!(made.method.is_renewable() && made.spare.is_empty());
+}
+
+#[test]
+fn several_factors_go_in_one_login_or_wait_until_they_are_wanted() {
+    let world = |more: &[(&str, &str)]| World::openrc(&[("OS_TOTP_SECRET", SEED)]).vars(more).config();
+    let names = |methods: &[Method]| methods.iter().map(Method::name).collect::<Vec<_>>();
+    for methods in ["v3password,v3totp", "password, totp"] {
+        let both =
+            world(&[("OS_AUTH_TYPE", "v3multifactor"), ("OS_AUTH_METHODS", methods)]).identity.credentials;
+        assert_eq!(names(both.method.factors()), ["password", "totp"]);
+        assert_eq!((both.spare.len(), both.secrets().len()), (0, 2));
+        let debug = format!("{both:?} {}", both.method);
+        assert!(!debug.contains(SEED) && !debug.contains(PASSWORD), "{debug}");
+        assert!(both.without_secret().secrets().iter().all(|secret| secret.is_empty()));
+    }
+    let one = world(&[]).identity.credentials;
+    assert_eq!((names(one.method.factors()), names(&one.spare)), (vec!["password"], vec!["totp"]));
+    let other = world(&[("OS_AUTH_TYPE", "v3totp")]).identity.credentials;
+    assert_eq!((names(other.method.factors()), names(&other.spare)), (vec!["totp"], vec!["password"]));
+    let alone = world(&[("OS_AUTH_TYPE", "v3multifactor"), ("OS_AUTH_METHODS", "v3password")]);
+    assert!(matches!(alone.identity.credentials.method, Method::Password { .. }));
+}
+
+#[test]
+fn a_cloud_may_list_its_methods_and_lack_their_secrets() {
+    let world = World::clouds(
+        "clouds: {a: {auth_type: v3multifactor, auth_methods: [v3password, v3totp],
+            auth: {auth_url: 'https://k', user_id: u, project_id: p}}}",
+    );
+    let text = world.mistakes();
+    assert_contains(&text, "`password` is not set, nor is `password_file`");
+    assert_contains(&text, "wants `totp_secret`");
+    let world = world.vars(&[("OS_PASSWORD", PASSWORD), ("OS_TOTP_SECRET", SEED)]);
+    assert_eq!(world.config().identity.credentials.method.factors().len(), 2);
+    assert_contains(&world.config().sources.credentials, "with the secret from OS_TOTP_SECRET");
+}
+
+#[test]
 fn what_is_missing_or_wrong_is_said_in_the_users_words() {
     for (variables, message) in [
         (&[("OS_USERNAME", "")][..], "a password login wants a user: set OS_USERNAME or OS_USER_ID"),
@@ -130,9 +183,21 @@ fn what_is_missing_or_wrong_is_said_in_the_users_words() {
             "OS_USERNAME is set but neither OS_USER_DOMAIN_ID nor OS_USER_DOMAIN_NAME; on most clouds it is OS_USER_DOMAIN_NAME=Default",
         ),
         (
-            &[("OS_AUTH_TYPE", "v3totp")],
-            "OS_AUTH_TYPE: the authentication type `v3totp` is not supported yet; there are `password`",
+            &[("OS_AUTH_TYPE", "v3kerberos")],
+            "OS_AUTH_TYPE: the authentication type `v3kerberos` is not supported yet; there are `password`",
         ),
+        (&[("OS_AUTH_TYPE", "v3totp")], "a login by one-time passcode wants OS_TOTP_SECRET"),
+        (&[("OS_AUTH_TYPE", "v3multifactor")], "OS_AUTH_METHODS is not set; it names what `v3multifactor`"),
+        (
+            &[("OS_AUTH_TYPE", "v3multifactor"), ("OS_AUTH_METHODS", "v3password,v3otp")],
+            "OS_AUTH_METHODS: `v3otp` is no part of `v3multifactor`; there are `v3password`, `v3totp`, `v3token`, \
+             `v3applicationcredential`; did you mean `v3totp`?",
+        ),
+        (
+            &[("OS_AUTH_TYPE", "v3multifactor"), ("OS_AUTH_METHODS", "v3password, password")],
+            "OS_AUTH_METHODS: `password` is there twice",
+        ),
+        (&[("OS_TOTP_SECRET", "hunter2-sesame1")], "OS_TOTP_SECRET: it is not base32"),
         (&[("OS_AUTH_TYPE", "v2password")], "OS_AUTH_TYPE: `v2password` is for the Identity API v2.0"),
         (&[("OS_AUTH_TYPE", "pasword")], "did you mean `password`?"),
         (
@@ -141,9 +206,16 @@ fn what_is_missing_or_wrong_is_said_in_the_users_words() {
         ),
         (
             &[("OS_SYSTEM_SCOPE", "all")],
-            "OS_SYSTEM_SCOPE: a token is valid for the system or for a project, not both; OS_PROJECT_NAME is set too",
+            "OS_SYSTEM_SCOPE: a token is valid for one of a project, a trust and the system; OS_PROJECT_NAME is set too",
         ),
-        (&[("OS_TRUST_ID", "t")], "OS_TRUST_ID: trusts are not supported yet"),
+        (
+            &[("OS_TRUST_ID", "t")],
+            "OS_TRUST_ID: a token is valid for one of a project, a trust and the system; OS_PROJECT_NAME is set too",
+        ),
+        (
+            &[("OS_SYSTEM_SCOPE", "some"), ("OS_PROJECT_NAME", "")],
+            "OS_SYSTEM_SCOPE: `some` is no system scope",
+        ),
         (&[("OS_IDENTITY_API_VERSION", "2.0")], "OS_IDENTITY_API_VERSION: `2.0` is not supported"),
         (&[("OS_CACERT", "no.pem")], "OS_CACERT: cannot read /here/no.pem"),
         (&[("OS_INSECURE", "perhaps")], "OS_INSECURE: `perhaps` is neither `true` nor `false`"),

@@ -8,8 +8,8 @@ use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 
 use super::login::{Login, Named, Proof, Scope, Which, Who};
-use super::totp;
 use crate::embedded::people::{self, Project, User};
+use crate::totp;
 
 /// A token.
 #[derive(Clone, Debug)]
@@ -269,10 +269,10 @@ fn scoped(user: &'static User, scope: &Scope) -> Result<Held, Refusal> {
 fn by_code(user: &Who, code: &str, now: Timestamp) -> Result<&'static User, Refusal> {
     let user = find(user).ok_or(Refusal::Unauthorized)?;
     let seed = user.totp_seed.ok_or(Refusal::Unauthorized)?;
-    let step = totp::step(now.as_second());
+    let step = totp::step(now.as_second().unsigned_abs());
     let fits = [step, step.saturating_sub(1)]
         .into_iter()
-        .any(|step| totp::code(seed, step).as_deref() == Some(code));
+        .any(|step| totp::code(seed, step).is_some_and(|it| *it == code));
     if fits { Ok(user) } else { Err(Refusal::Unauthorized) }
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::embedded::people::{APPLICATION_CREDENTIALS, PROJECTS, USERS};
 use crate::embedded::testing::{self, json_of};
 use crate::embedded::{Cloud, Spec};
+use crate::totp;
 
 /// Status, `X-Subject-Token`, and the body as JSON.
 async fn ask(
@@ -157,8 +158,9 @@ async fn a_credential_is_made_and_its_secret_told_once() {
 #[tokio::test(start_paused = true)]
 async fn a_passcode_proves_who_one_is() {
     let cloud = Cloud::start(Spec::default()).await.unwrap();
-    let step = totp::step(cloud.keystone().now().as_second());
+    let step = totp::step(cloud.keystone().now().as_second().unsigned_abs());
     let code = totp::code(USERS[2].totp_seed.unwrap(), step).unwrap();
+    let code = code.as_str();
     let login = json!({ "methods": ["totp", "password"],
         "totp": { "user": { "id": USERS[2].id, "passcode": code } },
         "password": { "user": { "id": USERS[2].id, "password": USERS[2].password } } });

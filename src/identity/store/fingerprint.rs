@@ -18,11 +18,11 @@ use std::num::NonZeroU32;
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::identity::credentials::{
     ApplicationCredential, Credentials, Domain, Method, Project, Scope, User,
 };
-use crate::secret::Secret;
 
 /// Salt and hashes, as they stand in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,13 +38,13 @@ impl Fingerprint {
         let mut salt = [0; SALT_BYTES];
         aws_lc_rs::rand::fill(&mut salt).ok()?;
         let identity = identity(&salt, credentials);
-        Some(Self { salt, identity, secret: secret(&identity, secret_of(&credentials.method)) })
+        Some(Self { salt, identity, secret: secret(&identity, credentials) })
     }
 
     /// Whether it was made of these credentials. The slow hash comes last.
     pub(super) fn fits(&self, credentials: &Credentials) -> bool {
         let identity = identity(&self.salt, credentials);
-        self.identity == identity && self.secret == secret(&identity, secret_of(&credentials.method))
+        self.identity == identity && self.secret == secret(&identity, credentials)
     }
 }
 
@@ -57,26 +57,19 @@ const ROUNDS: NonZeroU32 = NonZeroU32::new(100_000).expect("it is not zero");
 
 /// A hash of everything but the secret, for which it is the salt.
 fn identity(salt: &[u8], credentials: &Credentials) -> [u8; SHA256_OUTPUT_LEN] {
-    let Credentials { auth_url, method, scope } = credentials;
+    let Credentials { auth_url, method, spare: _, scope } = credentials;
     let mut fields = Fields(Context::new(&SHA256));
     fields.add_bytes(salt);
     fields.add(auth_url.scheme.as_ref()).add(auth_url.authority.as_str()).add(&auth_url.path);
-    match method {
-        Method::Password { user, password: _ } => fields.add("password").user(user),
-        Method::ApplicationCredential { credential: ApplicationCredential::Id(id), secret: _ } => {
-            fields.add("application credential id").add(id)
-        }
-        Method::ApplicationCredential {
-            credential: ApplicationCredential::Name { name, user },
-            secret: _,
-        } => fields.add("application credential").add(name).user(user),
-        Method::Token(_) => fields.add("token"),
-    };
+    for factor in method.factors() {
+        fields.factor(factor);
+    }
     match scope {
         Scope::Project(Project::Id(id)) => fields.add("project id").add(id),
         Scope::Project(Project::Name { name, domain }) => fields.add("project").add(name).domain(domain),
         Scope::Domain(domain) => fields.add("domain").domain(domain),
         Scope::System => fields.add("system"),
+        Scope::Trust(id) => fields.add("trust").add(id),
         Scope::Unspecified => fields.add("unspecified"),
     };
     let mut hash = [0; SHA256_OUTPUT_LEN];
@@ -84,18 +77,15 @@ fn identity(salt: &[u8], credentials: &Credentials) -> [u8; SHA256_OUTPUT_LEN] {
     hash
 }
 
-fn secret(salt: &[u8], secret: &Secret) -> [u8; SECRET_BYTES] {
-    let mut hash = [0; SECRET_BYTES];
-    derive(PBKDF2_HMAC_SHA256, ROUNDS, salt, secret.expose().as_bytes(), &mut hash);
-    hash
-}
-
-fn secret_of(method: &Method) -> &Secret {
-    match method {
-        Method::Password { password: secret, .. }
-        | Method::ApplicationCredential { secret, .. }
-        | Method::Token(secret) => secret,
+fn secret(salt: &[u8], credentials: &Credentials) -> [u8; SECRET_BYTES] {
+    let mut all = Zeroizing::new(Vec::with_capacity(1024));
+    for secret in credentials.secrets() {
+        all.extend_from_slice(secret.expose().as_bytes());
+        all.push(0);
     }
+    let mut hash = [0; SECRET_BYTES];
+    derive(PBKDF2_HMAC_SHA256, ROUNDS, salt, &all, &mut hash);
+    hash
 }
 
 /// Texts one after the other, each with its length, so that none runs into the next.
@@ -110,6 +100,23 @@ impl Fields {
         self.0.update(&(bytes.len() as u64).to_be_bytes());
         self.0.update(bytes);
         self
+    }
+
+    /// All of it but its secret.
+    fn factor(&mut self, method: &Method) -> &mut Self {
+        match method {
+            Method::Password { user, password: _ } => self.add("password").user(user),
+            Method::ApplicationCredential { credential: ApplicationCredential::Id(id), secret: _ } => {
+                self.add("application credential id").add(id)
+            }
+            Method::ApplicationCredential {
+                credential: ApplicationCredential::Name { name, user },
+                secret: _,
+            } => self.add("application credential").add(name).user(user),
+            Method::Token(_) => self.add("token"),
+            Method::Totp { user, passcode: _ } => self.add("totp").user(user),
+            Method::Multifactor(_) => self.add("several"),
+        }
     }
 
     fn user(&mut self, user: &User) -> &mut Self {
@@ -130,11 +137,13 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn with_password(password: &str) -> Credentials {
         Credentials {
             auth_url: "https://k/v3".parse().unwrap(),
             method: Method::Password { user: User::Id("u".to_owned()), password: Secret::new(password) },
+            spare: Vec::new(),
             scope: Scope::System,
         }
     }

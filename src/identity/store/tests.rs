@@ -30,6 +30,7 @@ fn demo() -> Credentials {
             user: User::Name { name: "demo".to_owned(), domain: domain() },
             password: Secret::new("hunter2"),
         },
+        spare: Vec::new(),
         scope: Scope::Project(Project::Name { name: "p".to_owned(), domain: domain() }),
     }
 }

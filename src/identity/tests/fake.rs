@@ -167,6 +167,7 @@ impl World {
         let credentials = Credentials {
             auth_url: "http://keystone/v3".parse().unwrap(),
             method,
+            spare: Vec::new(),
             scope: Scope::Project(Project::Id("p".to_owned())),
         };
         let settings = Settings {

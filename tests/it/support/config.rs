@@ -15,6 +15,7 @@ pub(crate) fn password(auth_url: &str) -> Config {
             user: User::Name { name: "demo".to_owned(), domain: default() },
             password: Secret::new("correct horse"),
         },
+        spare: Vec::new(),
         scope: Scope::Project(Project::Name { name: "demo".to_owned(), domain: default() }),
     });
     config.listeners = vec![ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false }.into()];

@@ -1,28 +1,35 @@
-//! One-time passcodes: RFC 6238 with SHA-1, steps of 30 s and six digits, as Keystone's `totp` plugin
-//! takes them.
+//! One-time passcodes: RFC 6238 with SHA-1, steps of 30 s and six digits, as Keystone's `totp` plugin takes them
+//! (`keystone/auth/plugins/totp.py`).
+
+use std::fmt::Write as _;
 
 use aws_lc_rs::hmac;
+use zeroize::Zeroizing;
 
 /// The step in which a moment lies; a code belongs to one step.
-pub(super) fn step(unix_seconds: i64) -> u64 {
-    u64::try_from(unix_seconds).unwrap_or(0) / STEP_SECONDS
+pub(crate) fn step(unix_seconds: u64) -> u64 {
+    unix_seconds / STEP_SECONDS
 }
 
-/// The code of a step; nothing if the seed is not base32.
-pub(super) fn code(seed: &str, step: u64) -> Option<String> {
+/// The code of a step; nothing if the seed is not base32 (RFC 4648 section 6). Keystone's seeds are that, and so is what
+/// authenticators show, in small letters and groups as well.
+pub(crate) fn code(seed: &str, step: u64) -> Option<Zeroizing<String>> {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &base32(seed)?);
     let digest = hmac::sign(&key, &step.to_be_bytes());
     let digest = digest.as_ref();
     // RFC 4226 5.3: the last four bits say where the number begins.
     let at = usize::from(digest.last()? & 0xf);
     let number = digest.get(at..at + 4)?.try_into().map(u32::from_be_bytes).ok()? & 0x7fff_ffff;
-    Some(format!("{:06}", number % 1_000_000))
+    let mut code = Zeroizing::new(String::with_capacity(6));
+    write!(code, "{:06}", number % 1_000_000).ok()?;
+    Some(code)
 }
 
-/// RFC 4648 section 6, without padding.
-fn base32(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u16, 0_u8);
-    for digit in text.trim_end_matches('=').bytes() {
+/// Without padding, blanks and dashes; empty is nothing.
+fn base32(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let (mut held, mut bits) = (0_u16, 0_u8);
+    for digit in text.trim_end_matches('=').bytes().filter(|byte| !matches!(byte, b' ' | b'-')) {
         let value = match digit {
             b'A'..=b'Z' => digit - b'A',
             b'a'..=b'z' => digit - b'a',
@@ -36,7 +43,7 @@ fn base32(text: &str) -> Option<Vec<u8>> {
             bytes.push((held >> bits & 0xff) as u8);
         }
     }
-    Some(bytes)
+    (!bytes.is_empty()).then_some(bytes)
 }
 
 const STEP_SECONDS: u64 = 30;
@@ -57,8 +64,12 @@ mod tests {
             (2_000_000_000, "279037"),
             (20_000_000_000, "353130"),
         ] {
-            assert_eq!(code(seed, step(time)).as_deref(), Some(expected));
+            let step = step(time);
+            assert_eq!(code(seed, step).unwrap().as_str(), expected);
+            assert_eq!(code("gezd gnbv-gy3tqojqgezdgnbvgy3tqojq==", step).unwrap().as_str(), expected);
         }
-        assert_eq!(code("1!", 1), None);
+        for seed in ["1!", "", "=", "A"] {
+            assert_eq!(code(seed, 1), None, "{seed}");
+        }
     }
 }
