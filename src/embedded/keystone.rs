@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 mod describe;
 mod login;
 mod noted;
+mod receipts;
 mod routes;
 mod state;
 #[cfg(test)]
@@ -151,7 +152,7 @@ impl Keystone {
         let password =
             Proof::Password { user: Who::Id(user.id.to_owned()), password: user.password.to_owned() };
         let login = Login { proofs: vec![password], scope: Scope::ProjectId(project.id.to_owned()) };
-        self.state().log_in(&login, self.time.now()).ok().map(|(token, _)| token)
+        self.state().log_in(&login, None, self.time.now()).ok().map(|(token, _)| token)
     }
 
     /// How many logins were successful.

@@ -11,6 +11,8 @@ pub struct User {
     pub password: &'static str,
     /// Seed of one-time passcodes (RFC 6238, SHA-1, 30 s, six digits), in base32.
     pub totp_seed: Option<&'static str>,
+    /// The methods that a login needs, all of them; any one will do if there is none.
+    pub needs: &'static [&'static str],
     /// Projects, by their position in [`PROJECTS`], and the roles there.
     pub roles: &'static [(usize, &'static [&'static str])],
     /// Whether it is an administrator of the system and of the domain too.
@@ -75,6 +77,7 @@ pub const USERS: &[User] = &[
         name: "demo",
         password: "correct horse",
         totp_seed: None,
+        needs: &[],
         roles: &[(0, &["member", "reader"]), (1, &["member", "reader"])],
         is_admin: false,
     },
@@ -83,6 +86,7 @@ pub const USERS: &[User] = &[
         name: "admin",
         password: "battery staple",
         totp_seed: None,
+        needs: &[],
         roles: &[(2, &["admin", "manager", "member", "reader"]), (0, &["admin"])],
         is_admin: true,
     },
@@ -91,6 +95,7 @@ pub const USERS: &[User] = &[
         name: "timed",
         password: "tick tock",
         totp_seed: Some("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+        needs: &[],
         roles: &[(0, &["member", "reader"])],
         is_admin: false,
     },
@@ -99,7 +104,17 @@ pub const USERS: &[User] = &[
         name: "nobody",
         password: "nothing at all",
         totp_seed: None,
+        needs: &[],
         roles: &[],
+        is_admin: false,
+    },
+    User {
+        id: "3d7f0c92a5b84e61b9d2f8470e1c6a55",
+        name: "guarded",
+        password: "twice over",
+        totp_seed: Some("KRUGS4ZANFZSA3TPEBZWKY3SMV2CQ2A7"),
+        needs: &["password", "totp"],
+        roles: &[(0, &["member", "reader"])],
         is_admin: false,
     },
 ];

@@ -20,6 +20,7 @@ mod keeping;
 mod limits;
 mod links;
 mod listeners;
+mod methods;
 mod names;
 mod replay;
 mod routing;

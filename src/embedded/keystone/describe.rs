@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::receipts::Receipt;
 use super::state::{Credential, Held, Issued};
 use crate::embedded::people::{DOMAIN, Project, ROLES, User};
 
@@ -33,6 +34,21 @@ pub(super) fn token(issued: &Issued, password_end: Option<Timestamp>) -> Value {
         token["application_credential"] = json!({ "id": id, "name": name, "restricted": true });
     }
     token
+}
+
+/// What there is instead of a token (`keystone/receipt/handlers.py`).
+pub(super) fn receipt(receipt: &Receipt) -> Value {
+    json!({
+        "receipt": {
+            "methods": receipt.methods,
+            "user": {
+                "domain": named(DOMAIN.0, DOMAIN.1), "id": receipt.user.id, "name": receipt.user.name,
+            },
+            "expires_at": time(receipt.expires_at),
+            "issued_at": time(receipt.issued_at),
+        },
+        "required_auth_methods": [receipt.user.needs],
+    })
 }
 
 /// The names of a token's roles.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::login::{Login, METHODS, NoLogin};
+use super::receipts::Receipt;
 use super::state::{Credential, Held, Issued, Refusal, random_id, random_text};
 use super::{Keystone, describe};
 use crate::body::read_limited;
@@ -21,6 +22,8 @@ enum No {
     Malformed(String),
     /// 401.
     Unauthorized,
+    /// 401, with the receipt for a part of a login.
+    Incomplete(Box<(String, Receipt)>),
     /// 401, with a word of its own and what else there is in `identity`.
     Unproven(&'static str, Value),
     /// 403, and the rule that forbids it.
@@ -54,6 +57,7 @@ impl From<Refusal> for No {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unauthorized => Self::Unauthorized,
+            Refusal::Incomplete(given) => Self::Incomplete(given),
             Refusal::ScopedCredential => Self::Unproven(
                 "Error authenticating with application credential: Application credentials cannot request a scope.",
                 json!({}),
@@ -156,7 +160,7 @@ impl Call<'_> {
         let body = self.json(body)?;
         self.keystone.noted().login_asked(&body, length);
         let login = Login::parse(&body)?;
-        let (token, issued) = self.keystone.state().log_in(&login, self.now)?;
+        let (token, issued) = self.keystone.state().log_in(&login, self.field(RECEIPT.as_str()), self.now)?;
         self.keystone.noted().logged_in(&token);
         let mut reply = reply::json(StatusCode::CREATED, &self.describe(&issued));
         set(&mut reply, HeaderName::from_static("x-subject-token"), &token);
@@ -469,6 +473,12 @@ fn refuse(no: &No, root: &str) -> Reply {
             "The request you have made requires authentication.".to_owned(),
             None,
         ),
+        No::Incomplete(given) => {
+            let (id, receipt) = &**given;
+            let mut reply = reply::json(StatusCode::UNAUTHORIZED, &describe::receipt(receipt));
+            set(&mut reply, RECEIPT, id);
+            reply
+        }
         No::Unproven(words, identity) => error(StatusCode::UNAUTHORIZED, (*words).to_owned(), Some(identity)),
         No::Forbidden(rule) => error(
             StatusCode::FORBIDDEN,
@@ -487,6 +497,9 @@ fn refuse(no: &No, root: &str) -> Reply {
         }
     }
 }
+
+/// The field of a receipt, both ways.
+const RECEIPT: HeaderName = HeaderName::from_static("openstack-auth-receipt");
 
 /// What every answer of Keystone's has.
 fn finish(mut reply: Reply) -> Reply {

@@ -8,6 +8,7 @@ use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 
 use super::login::{Login, Named, Proof, Scope, Which, Who};
+use super::receipts::{Receipt, Receipts};
 use crate::embedded::people::{self, Project, User};
 use crate::totp;
 
@@ -48,10 +49,12 @@ pub(super) struct Credential {
 }
 
 /// Why there is no token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Refusal {
     /// 401: wrong password, unknown user, locked out, no role there: Keystone does not say which.
     Unauthorized,
+    /// 401: a part of a login, and the receipt for it.
+    Incomplete(Box<(String, Receipt)>),
     /// 401: application credentials bring their scope.
     ScopedCredential,
     /// 403: a token of an application credential makes no other.
@@ -68,6 +71,7 @@ pub(super) struct State {
     pub(super) lifetime: Duration,
     lockout: Option<(u32, Duration)>,
     tokens: HashMap<String, Issued>,
+    receipts: Receipts,
     /// The same, oldest first.
     order: VecDeque<String>,
     passwords: HashMap<&'static str, String>,
@@ -95,6 +99,7 @@ impl State {
             lifetime,
             lockout,
             tokens: HashMap::new(),
+            receipts: Receipts::default(),
             order: VecDeque::new(),
             passwords: HashMap::new(),
             password_ends: HashMap::new(),
@@ -103,9 +108,15 @@ impl State {
         }
     }
 
-    /// A new token, or why there is none.
-    pub(super) fn log_in(&mut self, login: &Login, now: Timestamp) -> Result<(String, Issued), Refusal> {
-        let mut user: Option<&'static User> = None;
+    /// A new token, or why there is none. A receipt stands for what was proven before.
+    pub(super) fn log_in(
+        &mut self,
+        login: &Login,
+        receipt: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(String, Issued), Refusal> {
+        let before = receipt.and_then(|id| self.receipts.get(id, now)).cloned();
+        let mut user: Option<&'static User> = before.as_ref().map(|receipt| receipt.user);
         let (mut parent, mut credential) = (None, None);
         for proof in &login.proofs {
             let proven = match proof {
@@ -136,12 +147,19 @@ impl State {
             user = Some(proven);
         }
         let user = user.ok_or(Refusal::Unauthorized)?;
+        let mut methods = before.map(|receipt| receipt.methods).unwrap_or_default();
+        methods.extend(login.methods());
+        if credential.is_none()
+            && parent.is_none()
+            && let Some(given) = self.receipts.give(user, &methods, now)
+        {
+            return Err(Refusal::Incomplete(Box::new(given)));
+        }
         let held = match (&credential, &login.scope) {
             (Some((_, project)), Scope::Unspecified) => Held::Project(project),
             (Some(_), _) => return Err(Refusal::ScopedCredential),
             (None, scope) => scoped(user, scope)?,
         };
-        let mut methods = login.methods();
         let mut audit_ids = vec![random_text(22)];
         let mut expires_at = later(now, self.lifetime);
         if let Some(parent) = parent {
