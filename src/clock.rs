@@ -33,6 +33,11 @@ impl Moment {
         monotonic.min(wall)
     }
 
+    /// Seconds since 1970 on the wall clock.
+    pub fn unix_seconds(self) -> u64 {
+        self.wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
     /// Whether either clock has reached this moment.
     pub fn is_over(self, now: Self) -> bool {
         now.monotonic >= self.monotonic || now.wall >= self.wall

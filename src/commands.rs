@@ -62,6 +62,7 @@ pub fn complain(text: impl fmt::Display) {
 pub(crate) fn explain_refusal(error: &AuthError, config: &Config) -> String {
     let causes = match error {
         AuthError::MoreFactors { .. } => "the account has rules for multi-factor authentication".to_owned(),
+        AuthError::ProviderRefused { .. } => "the identity provider did not vouch for us".to_owned(),
         _ => causes(&config.identity.credentials),
     };
     format!(
@@ -84,6 +85,14 @@ fn causes(Credentials { method, scope, .. }: &Credentials) -> String {
             "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
                 .to_owned()
         }
+        (Method::OAuth2(_), _) => {
+            "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
+                .to_owned()
+        }
+        (Method::Federated(_), _) => format!(
+            "Keystone takes the provider's token, but maps it to no user, or {}; its administrator sees why (mappings)",
+            no_role("that user")
+        ),
         (Method::Token(_), _) => {
             format!("either the token is wrong or has expired, or {}", no_role("its user"))
         }

@@ -19,12 +19,14 @@ mod candidate;
 mod cell;
 pub mod credentials;
 mod error;
+mod federation;
 mod heal;
 mod issuer;
 mod jitter;
 mod keeper;
 mod keystone;
 mod notices;
+mod oauth;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod oracle;
 mod plan;

@@ -327,7 +327,7 @@ impl Proxy {
             if !is_replay {
                 self.paces.turn(&target.route.settings_key, &self.metrics).await?;
             }
-            inject::token(&mut head.headers, snapshot.token.header().clone());
+            inject::token(&mut head.headers, &snapshot.token);
             inject::host(&mut head.headers, target.route.host.clone());
             links::ask_plain(&mut head.headers, &target);
             let outgoing = Outgoing {

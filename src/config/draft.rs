@@ -11,7 +11,7 @@ use super::mistakes::Mistakes;
 use super::settings::Placed;
 
 /// Keys that are shown in messages, with the variables that set them, the first set winning.
-pub(super) const TEXTS: [(&str, &[&str]); 19] = [
+pub(super) const TEXTS: [(&str, &[&str]); 31] = [
     ("auth_url", &["OS_AUTH_URL"]),
     ("auth_type", &["OS_AUTH_TYPE", "OS_AUTH_PLUGIN"]),
     // A list, with commas between.
@@ -34,16 +34,31 @@ pub(super) const TEXTS: [(&str, &[&str]); 19] = [
     ("trust_id", &["OS_TRUST_ID"]),
     ("application_credential_id", &["OS_APPLICATION_CREDENTIAL_ID"]),
     ("application_credential_name", &["OS_APPLICATION_CREDENTIAL_NAME"]),
+    ("identity_provider", &["OS_IDENTITY_PROVIDER"]),
+    ("protocol", &["OS_PROTOCOL"]),
+    ("client_id", &["OS_CLIENT_ID"]),
+    ("openid_scope", &["OS_OPENID_SCOPE"]),
+    ("discovery_endpoint", &["OS_DISCOVERY_ENDPOINT"]),
+    ("access_token_endpoint", &["OS_ACCESS_TOKEN_ENDPOINT"]),
+    ("access_token_type", &["OS_ACCESS_TOKEN_TYPE"]),
+    ("device_authorization_endpoint", &["OS_DEVICE_AUTHORIZATION_ENDPOINT"]),
+    ("code_challenge_method", &["OS_CODE_CHALLENGE_METHOD"]),
+    ("idp_otp_key", &["OS_IDP_OTP_KEY"]),
+    ("oauth2_endpoint", &["OS_OAUTH2_ENDPOINT"]),
+    ("oauth2_client_id", &["OS_OAUTH2_CLIENT_ID"]),
 ];
 
 /// Keys that never are; each may come from a file instead: `OS_PASSWORD_FILE`, `password_file`.
-pub(super) const SECRETS: [(&str, &[&str]); 5] = [
+pub(super) const SECRETS: [(&str, &[&str]); 8] = [
     ("password", &["OS_PASSWORD"]),
     ("application_credential_secret", &["OS_APPLICATION_CREDENTIAL_SECRET"]),
     ("token", &["OS_TOKEN", "OS_AUTH_TOKEN"]),
     ("passcode", &["OS_PASSCODE"]),
     // Of ours: no other client makes passcodes.
     ("totp_secret", &["OS_TOTP_SECRET"]),
+    ("client_secret", &["OS_CLIENT_SECRET"]),
+    ("access_token", &["OS_ACCESS_TOKEN"]),
+    ("oauth2_client_secret", &["OS_OAUTH2_CLIENT_SECRET"]),
 ];
 
 /// A login as written.
@@ -98,6 +113,8 @@ impl Draft {
             "application_credential_id",
             "application_credential_name",
             "token",
+            "identity_provider",
+            "oauth2_client_id",
         ]
         .iter()
         .any(|key| self.has(key))

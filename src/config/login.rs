@@ -16,6 +16,7 @@ use self::kind::{Factor, Kind};
 use super::draft::{Draft, Origin};
 use super::mistakes::Mistakes;
 
+mod federation;
 mod kind;
 mod seed;
 
@@ -36,10 +37,8 @@ pub(super) fn credentials(
 
 /// Which secrets a login of this draft lacks, so that they can be looked for.
 pub(super) fn missing_secrets(draft: &Draft) -> Vec<&'static str> {
-    let kind = Kind::of(draft);
-    let factors = kind.as_ref().map(Kind::factors).unwrap_or_default();
-    let lacking = factors.iter().filter(|factor| !factor.secrets().iter().any(|key| draft.has(key)));
-    lacking.flat_map(|factor| factor.secrets()).copied().collect()
+    let groups = Kind::of(draft).map(|kind| kind.secrets()).unwrap_or_default();
+    groups.into_iter().filter(|group| !group.iter().any(|key| draft.has(key))).flatten().copied().collect()
 }
 
 struct Reader<'a> {
@@ -86,6 +85,11 @@ impl Reader<'_> {
     }
 
     fn method(&mut self, kind: &Kind) -> Option<Method> {
+        match kind {
+            Kind::Oidc(oidc) => return self.federated(*oidc),
+            Kind::OAuth2 => return self.oauth2(),
+            Kind::One(_) | Kind::Multifactor(_) => {}
+        }
         // All of them, so that all mistakes are found.
         let factors: Vec<Option<Method>> = kind.factors().iter().map(|factor| self.factor(*factor)).collect();
         let mut factors: Vec<Method> = factors.into_iter().collect::<Option<_>>()?;
@@ -207,7 +211,7 @@ impl Reader<'_> {
     fn scope(&mut self, kind: &Kind) -> Option<Scope> {
         let targets = ["project_id", "project_name", "system_scope", "trust_id", "domain_id", "domain_name"];
         let asked: Vec<&str> = targets.into_iter().filter(|key| self.draft.has(key)).collect();
-        if kind.factors().contains(&Factor::ApplicationCredential) {
+        if kind.factors().contains(&Factor::ApplicationCredential) || *kind == Kind::OAuth2 {
             return self.no_scope(&asked);
         }
         // A domain beside another scope is that of user and project.

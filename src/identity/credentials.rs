@@ -9,6 +9,10 @@ use std::fmt;
 use crate::catalog::EndpointUrl;
 use crate::secret::Secret;
 
+mod openid;
+
+pub use openid::{Challenge, Federation, Flow, Grant, OAuth2Client, OpenId, ProviderUrl, TokenKind};
+
 /// Everything a login needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
@@ -51,6 +55,10 @@ pub enum Method {
     },
     /// Several of the above in one request; at least one, and none twice.
     Multifactor(Vec<Self>),
+    /// What an identity provider says of us.
+    Federated(Box<Federation>),
+    /// An application credential, and a bearer token beside Keystone's.
+    OAuth2(Box<OAuth2Client>),
 }
 
 /// A one-time passcode.
@@ -99,6 +107,8 @@ impl Method {
             Self::ApplicationCredential { .. } => "application_credential",
             Self::Token(_) => "token",
             Self::Totp { .. } => "totp",
+            Self::OAuth2(_) => "application_credential",
+            Self::Federated(_) => "federation",
             Self::Multifactor(_) => "several methods",
         }
     }
@@ -108,7 +118,9 @@ impl Method {
         match self {
             Self::Password { .. }
             | Self::ApplicationCredential { .. }
+            | Self::OAuth2(_)
             | Self::Totp { passcode: Passcode::Seed(_), .. } => true,
+            Self::Federated(federation) => federation.is_renewable(),
             Self::Token(_) | Self::Totp { passcode: Passcode::Given(_), .. } => false,
             Self::Multifactor(factors) => factors.iter().all(Self::is_renewable),
         }
@@ -123,6 +135,8 @@ impl Method {
                 secrets.push(secret);
             }
             Self::Multifactor(factors) => factors.iter().for_each(|factor| factor.add_secrets(secrets)),
+            Self::OAuth2(client) => secrets.push(&client.client_secret),
+            Self::Federated(federation) => federation.each_secret(&mut |secret| secrets.push(secret)),
         }
     }
 
@@ -135,6 +149,8 @@ impl Method {
                 *secret = Secret::new("");
             }
             Self::Multifactor(factors) => factors.iter_mut().for_each(Self::forget),
+            Self::OAuth2(client) => client.client_secret = Secret::new(""),
+            Self::Federated(federation) => federation.forget(),
         }
     }
 }
@@ -257,6 +273,8 @@ impl fmt::Display for Method {
             } => write!(f, "application credential {name} of {user}"),
             Self::Token(_) => f.write_str("a token given to us"),
             Self::Totp { user, .. } => user.fmt(f),
+            Self::OAuth2(client) => write!(f, "application credential {}", client.client_id),
+            Self::Federated(federation) => federation.fmt(f),
             Self::Multifactor(factors) => {
                 let names: Vec<&str> = factors.iter().map(Self::name).collect();
                 match factors.first() {

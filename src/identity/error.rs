@@ -55,6 +55,18 @@ pub enum AuthError {
         /// Those that it wants.
         wanted: String,
     },
+    /// The identity provider that vouches for us said no.
+    #[error("{url} refused {who}: {error} ({description})")]
+    ProviderRefused {
+        /// Where we asked.
+        url: String,
+        /// Client or user, and the provider's name at Keystone.
+        who: String,
+        /// A code of RFC 6749 5.2 or RFC 8628 3.5, or a status.
+        error: String,
+        /// Its own words.
+        description: String,
+    },
     /// Too many logins: 429.
     #[error("{url} says that there were too many logins (429)")]
     TooMany {
@@ -112,7 +124,7 @@ pub enum AuthError {
 impl AuthError {
     /// Whether trying the same credentials again can only do harm.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::MoreFactors { .. })
+        matches!(self, Self::Refused { .. } | Self::MoreFactors { .. } | Self::ProviderRefused { .. })
     }
 
     /// Whether Keystone's certificate is not trusted: at start a mistake, later perhaps a change under way.
@@ -128,6 +140,7 @@ impl AuthError {
             | Self::TimedOut { .. }
             | Self::Refused { .. }
             | Self::MoreFactors { .. }
+            | Self::ProviderRefused { .. }
             | Self::Garbage { .. }
             | Self::Cut { .. }
             | Self::NotTold { .. }

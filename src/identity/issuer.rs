@@ -56,6 +56,8 @@ pub struct Login {
     pub(super) sent: Moment,
     /// `expires_at` - `issued_at`.
     pub(super) lifetime: Duration,
+    /// After which time another is to have followed, although the token lives longer.
+    pub(super) refresh_within: Option<Duration>,
     pub(super) body: TokenBody,
     /// The body as it came.
     pub(super) raw: Bytes,
@@ -72,7 +74,7 @@ impl Login {
             (Some(issued), Some(expires)) => between(issued, time("expires_at", expires)?),
             _ => DEFAULT_LIFETIME,
         };
-        Ok(Self { token, sent, lifetime, body, raw })
+        Ok(Self { token, sent, lifetime, refresh_within: None, body, raw })
     }
 
     /// The login on Keystone's clock and on ours.

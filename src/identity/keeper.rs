@@ -103,6 +103,10 @@ impl<I: Issuer> Keeper<I> {
             return Ok((login, Origin::Cache));
         }
         let login = self.log_in(issuer).await?;
+        if login.token.authorization().is_some() {
+            // What is kept is one token, and that alone would not do.
+            return Ok((login, Origin::Keystone));
+        }
         let stored = StoredLogin {
             token: login.token.header().clone(),
             sent: login.sent.wall,

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::credentials::{Credentials, Method};
 use super::error::{AuthError, LOGIN_TIMEOUT};
+use super::federation::Session;
 use super::issuer::{Issuer, Login, time};
 use super::protocol::{
     CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, ReceiptAnswer, login_body,
@@ -35,16 +36,38 @@ pub struct Keystone {
     credentials: Credentials,
     /// Path of the v3 API.
     v3: String,
+    /// What an identity provider has given us to go on with.
+    session: Session,
 }
 
 impl Keystone {
     pub(super) fn new(client: Client, clock: Clock, credentials: Credentials) -> Self {
         let v3 = format!("{}/v3", credentials.auth_url.path.trim_end_matches("/v3"));
-        Self { client, clock, credentials, v3 }
+        Self { client, clock, credentials, v3, session: Session::default() }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    async fn login(&self) -> Result<Login, AuthError> {
+        match &self.credentials.method {
+            Method::Federated(federation) => self.log_in_by_federation(federation).await,
+            Method::OAuth2(client) => self.log_in_with_bearer(client).await,
+            _ => self.log_in_by_proofs().await,
+        }
     }
 
     /// The login, and once more with what else we can prove, if Keystone gives a receipt for the first.
-    async fn login(&self) -> Result<Login, AuthError> {
+    async fn log_in_by_proofs(&self) -> Result<Login, AuthError> {
         let factors: Vec<&Method> = self.credentials.method.factors().iter().collect();
         let (sent, head, body) = self.send_login(&factors, None).await?;
         if head.status == StatusCode::UNAUTHORIZED
@@ -57,13 +80,13 @@ impl Keystone {
         self.outcome(sent, &head, body)
     }
 
-    async fn send_login(
+    pub(super) async fn send_login(
         &self,
         factors: &[&Method],
         receipt: Option<&HeaderValue>,
     ) -> Result<(Moment, Parts, Bytes), AuthError> {
         let sent = self.clock.now();
-        let body = RequestBody::Full(Some(login_body(factors, &self.credentials.scope, sent.wall)));
+        let body = RequestBody::Full(Some(login_body(factors, &self.credentials.scope, sent.unix_seconds())));
         let mut request = self.request(HttpMethod::POST, LOGIN).header(CONTENT_TYPE, "application/json");
         if let Some(receipt) = receipt {
             request = request.header(RECEIPT, receipt.clone());
@@ -94,7 +117,7 @@ impl Keystone {
         })
     }
 
-    fn outcome(&self, sent: Moment, head: &Parts, body: Bytes) -> Result<Login, AuthError> {
+    pub(super) fn outcome(&self, sent: Moment, head: &Parts, body: Bytes) -> Result<Login, AuthError> {
         match head.status {
             StatusCode::CREATED | StatusCode::OK => self.accept(sent, &head.headers, body),
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -159,7 +182,7 @@ impl Keystone {
     }
 
     /// A request for a path below `/v3`.
-    fn request(&self, method: HttpMethod, path: &str) -> Builder {
+    pub(super) fn request(&self, method: HttpMethod, path: &str) -> Builder {
         Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.v3))
@@ -169,7 +192,7 @@ impl Keystone {
     }
 
     /// Sends a request and reads the whole answer.
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         request: Builder,
         body: RequestBody,
@@ -185,7 +208,7 @@ impl Keystone {
         Ok((head, body.map_err(|source| AuthError::Cut { url: url(), source })?))
     }
 
-    fn address(&self, path: &str) -> String {
+    pub(super) fn address(&self, path: &str) -> String {
         let EndpointUrl { scheme, authority, .. } = &self.credentials.auth_url;
         format!("{scheme}://{authority}{}{path}", self.v3)
     }
@@ -204,8 +227,12 @@ impl Issuer for Keystone {
         Self::new(self.client.clone(), self.clock.clone(), credentials)
     }
 
-    /// `POST /v3/auth/tokens`.
+    /// `POST /v3/auth/tokens`, and what else there is to do for it.
     async fn log_in(&self) -> Result<Login, AuthError> {
+        if self.session.needs_a_person(&self.credentials.method) {
+            // That has bounds of its own.
+            return self.login().await;
+        }
         match tokio::time::timeout(LOGIN_TIMEOUT, self.login()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(AuthError::TimedOut { url: self.url() }),
@@ -319,6 +346,6 @@ pub(super) fn keystone_message(body: &Bytes) -> String {
 }
 
 /// Words of Keystone's, or of whatever answers in its stead, as they may be shown.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_MESSAGE_CHARS).collect()
 }

@@ -4,7 +4,6 @@
 //! Source: Keystone's `api-ref/source/v3/authenticate-v3.inc` and its samples.
 
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -17,10 +16,10 @@ use crate::totp;
 
 /// The body of a login by these factors, none twice, wiped from memory when the last reference to it is gone. Secrets
 /// are written into it and nowhere else: no value in between has a copy, but for a passcode's, which is wiped, too.
-pub(super) fn login_body(factors: &[&Method], asked: &Scope, now: SystemTime) -> Bytes {
+pub(super) fn login_body(factors: &[&Method], asked: &Scope, unix_seconds: u64) -> Bytes {
     let mut identity = Identity::default();
     for factor in factors {
-        identity.add(factor, now);
+        identity.add(factor, unix_seconds);
     }
     let login = Login { auth: Auth { identity, scope: scope(asked) } };
     // Of its final length at once, since growing would leave a copy behind. Neither can fail: all keys are texts, and
@@ -120,7 +119,7 @@ impl Serialize for Code<'_> {
 }
 
 impl<'a> Identity<'a> {
-    fn add(&mut self, method: &'a Method, now: SystemTime) {
+    fn add(&mut self, method: &'a Method, unix_seconds: u64) {
         match method {
             Method::Password { user: owner, password } => {
                 let user = Owned { owner: user(owner), password: Some(password.expose()), secret: None };
@@ -136,19 +135,25 @@ impl<'a> Identity<'a> {
                 self.application_credential =
                     Some(Owned { owner, password: None, secret: Some(secret.expose()) });
             }
+            Method::OAuth2(client) => {
+                let owner = json!({ "id": client.client_id });
+                let secret = Some(client.client_secret.expose());
+                self.application_credential = Some(Owned { owner, password: None, secret });
+            }
+            // The body of such a login is empty.
+            Method::Federated(_) => return,
             Method::Token(token) => self.token = Some(TokenLogin { id: token.expose() }),
             Method::Totp { user: owner, passcode } => {
                 let passcode = match passcode {
                     Passcode::Given(code) => Code::Given(code.expose()),
                     Passcode::Seed(seed) => {
-                        let seconds = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-                        Code::Made(totp::code(seed.expose(), totp::step(seconds)).unwrap_or_default())
+                        Code::Made(totp::code(seed.expose(), totp::step(unix_seconds)).unwrap_or_default())
                     }
                 };
                 self.totp = Some(TotpLogin { user: CodeOf { owner: user(owner), passcode } });
             }
             Method::Multifactor(factors) => {
-                return factors.iter().for_each(|factor| self.add(factor, now));
+                return factors.iter().for_each(|factor| self.add(factor, unix_seconds));
             }
         }
         self.methods.push(method.name());
@@ -300,14 +305,11 @@ pub(super) struct ErrorBody {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::secret::Secret;
 
     fn body(method: &Method, scope: &Scope) -> Value {
-        let now = UNIX_EPOCH + Duration::from_secs(59);
-        serde_json::from_slice(&login_body(&[method], scope, now)).unwrap()
+        serde_json::from_slice(&login_body(&[method], scope, 59)).unwrap()
     }
 
     fn demo() -> User {

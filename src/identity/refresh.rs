@@ -271,7 +271,7 @@ impl<I: Issuer> Refresher<I> {
 
     fn snapshot(&mut self, login: Login) -> Snapshot {
         let (anchor, password_end) = (login.anchor(), login.password_end());
-        let Login { token, sent, lifetime, body, .. } = login;
+        let Login { token, sent, lifetime, refresh_within, body, .. } = login;
         self.generation += 1;
         let scope = match (body.project, body.domain, body.system) {
             (Some(project), _, _) => HeldScope::Project(project),
@@ -294,7 +294,8 @@ impl<I: Issuer> Refresher<I> {
         let catalog = Catalog::from_wire(body.catalog.unwrap_or_default());
         let (catalog, catalog_is_kept) = keep_if_empty(catalog, previous.as_deref());
         let routes = self.routes(&catalog, &holder);
-        let life = Life::new(sent, lifetime, self.jitter.next());
+        let jitter = self.jitter.next();
+        let life = Life::new(sent, lifetime, jitter).refreshed_within(refresh_within, jitter);
         let generation = self.generation;
         Snapshot { generation, token, life, holder, catalog, routes, account, catalog_is_kept, anchor }
     }

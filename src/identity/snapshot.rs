@@ -81,7 +81,10 @@ const FURTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// An auth token, ready to be sent. Marked sensitive, never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(HeaderValue);
+pub struct Token {
+    value: HeaderValue,
+    authorization: Option<HeaderValue>,
+}
 
 impl Token {
     /// Takes the value of `X-Subject-Token`, into memory that is wiped when the last reference to it is gone.
@@ -89,12 +92,27 @@ impl Token {
         let wiped = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
         let mut value = HeaderValue::from_maybe_shared(wiped).unwrap_or(value);
         value.set_sensitive(true);
-        Self(value)
+        Self { value, authorization: None }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_test(value: &'static str) -> Self {
+        Self::new(HeaderValue::from_static(value))
+    }
+
+    /// The same with a field `Authorization` beside it, marked sensitive.
+    pub(super) fn with_authorization(self, authorization: HeaderValue) -> Self {
+        Self { authorization: Some(authorization), ..self }
     }
 
     /// The value for `X-Auth-Token`.
     pub fn header(&self) -> &HeaderValue {
-        &self.0
+        &self.value
+    }
+
+    /// The value for `Authorization`, where services want one too.
+    pub fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
     }
 }
 
@@ -125,6 +143,15 @@ impl Life {
             refresh_after = refresh_after.min(lifetime - LEAST_LIFE_LEFT);
         }
         Self { start, lifetime, refresh_at: start.plus(refresh_after), expires: start.plus(lifetime) }
+    }
+
+    /// The same with a refresh in time for what ends after `within`.
+    #[must_use]
+    pub(super) fn refreshed_within(self, within: Option<Duration>, jitter: f64) -> Self {
+        let Some(within) = within.filter(|within| *within < self.lifetime) else { return self };
+        let Self { refresh_at, .. } = Self::new(self.start, within, jitter);
+        let is_sooner = refresh_at.remaining(self.start) < self.refresh_at.remaining(self.start);
+        if is_sooner { Self { refresh_at, ..self } } else { self }
     }
 }
 

@@ -1,18 +1,23 @@
 //! What we add to a request: where it goes and by whose right.
 //!
-//! 1. Both fields replace all lines of that name.
+//! 1. Each field replaces all lines of that name.
 //! 2. The token is marked sensitive, so that its `Debug` says so and no compression table keeps it.
 //! 3. To be called last, after [`super::hop_by_hop::strip_request`]: nothing then removes what is set here.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::identity::Token;
+
 /// The field by which OpenStack services know a token.
 pub(super) const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
-/// Sets `X-Auth-Token`.
-pub(super) fn token(headers: &mut HeaderMap, token: HeaderValue) {
-    debug_assert!(token.is_sensitive(), "marked where it was received");
-    headers.insert(AUTH_TOKEN, token);
+/// Sets `X-Auth-Token`, and `Authorization` where services want that too.
+pub(super) fn token(headers: &mut HeaderMap, token: &Token) {
+    debug_assert!(token.header().is_sensitive(), "marked where it was received");
+    headers.insert(AUTH_TOKEN, token.header().clone());
+    if let Some(authorization) = token.authorization() {
+        headers.insert(header::AUTHORIZATION, authorization.clone());
+    }
 }
 
 /// Sets `Host`, which is made once for each endpoint.
@@ -24,10 +29,8 @@ pub(super) fn host(headers: &mut HeaderMap, host: HeaderValue) {
 mod tests {
     use super::*;
 
-    fn real() -> HeaderValue {
-        let mut value = HeaderValue::from_static("real");
-        value.set_sensitive(true);
-        value
+    fn real() -> Token {
+        Token::of_test("real")
     }
 
     #[test]
@@ -38,7 +41,7 @@ mod tests {
                 headers.append(header::HOST, HeaderValue::from_static("localhost:5050"));
                 headers.append(AUTH_TOKEN, HeaderValue::from_static("local"));
             }
-            token(&mut headers, real());
+            token(&mut headers, &real());
             host(&mut headers, HeaderValue::from_static("cloud.example"));
             assert_eq!(headers.get_all(AUTH_TOKEN).iter().collect::<Vec<_>>(), ["real"]);
             assert_eq!(headers.get_all(header::HOST).iter().collect::<Vec<_>>(), ["cloud.example"]);
@@ -48,7 +51,7 @@ mod tests {
     #[test]
     fn debug_does_not_show_the_token() {
         let mut headers = HeaderMap::new();
-        token(&mut headers, real());
+        token(&mut headers, &real());
         assert!(!format!("{headers:?}").contains("real"));
     }
 }

@@ -245,15 +245,4 @@ fn services(map: &Map) -> Vec<ServiceSetting> {
 }
 
 /// Keys below `auth` of logins that we do not have, and the old spellings.
-const OTHER_KEYS: [&str; 10] = [
-    "tenant_id",
-    "tenant_name",
-    "auth_token",
-    "user_name",
-    "endpoint",
-    "protocol",
-    "identity_provider",
-    "client_id",
-    "client_secret",
-    "access_token",
-];
+const OTHER_KEYS: [&str; 5] = ["tenant_id", "tenant_name", "auth_token", "user_name", "endpoint"];

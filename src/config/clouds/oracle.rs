@@ -255,5 +255,14 @@ fn write_text(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// What logs in, by any of its names.
-const SECRETS: [&str; 4] = ["application_credential_secret", "auth_token", "password", "token"];
+/// What logs in, by any of its names; not the seed of passcodes, of which it shows whether it is one.
+const SECRETS: [&str; 8] = [
+    "access_token",
+    "application_credential_secret",
+    "auth_token",
+    "client_secret",
+    "oauth2_client_secret",
+    "passcode",
+    "password",
+    "token",
+];

@@ -13,6 +13,19 @@ pub(super) enum Kind {
     One(Factor),
     /// Those of `auth_methods`, in one request.
     Multifactor(Vec<Factor>),
+    /// What an identity provider says.
+    Oidc(Oidc),
+    /// An application credential with a bearer token beside.
+    OAuth2,
+}
+
+/// How an identity provider is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Oidc {
+    AccessToken,
+    ClientCredentials,
+    Password,
+    Device,
 }
 
 /// One way to prove who one is.
@@ -29,14 +42,36 @@ impl Kind {
         match self {
             Self::One(factor) => std::slice::from_ref(factor),
             Self::Multifactor(factors) => factors,
+            Self::Oidc(_) | Self::OAuth2 => &[],
+        }
+    }
+
+    /// Its secrets by their keys; of each group one is needed.
+    pub(super) fn secrets(&self) -> Vec<&'static [&'static str]> {
+        match self {
+            Self::One(_) | Self::Multifactor(_) => {
+                self.factors().iter().map(|factor| factor.secrets()).collect()
+            }
+            Self::Oidc(Oidc::AccessToken) => vec![&["access_token"]],
+            Self::Oidc(Oidc::ClientCredentials | Oidc::Device) => vec![&["client_secret"]],
+            Self::Oidc(Oidc::Password) => {
+                vec![&["client_secret"], &["password"], &["passcode", "totp_secret"]]
+            }
+            Self::OAuth2 => vec![&["oauth2_client_secret"]],
         }
     }
 
     /// What the draft says, or what is wrong with it, by its key.
     pub(super) fn of(draft: &Draft) -> Result<Self, (&'static str, String)> {
         let Some(auth_type) = draft.text("auth_type") else { return Ok(Self::One(Factor::fitting(draft))) };
-        if auth_type == "v3multifactor" {
-            return Ok(Self::Multifactor(methods(draft)?));
+        match auth_type {
+            "v3multifactor" => return Ok(Self::Multifactor(methods(draft)?)),
+            "v3oidcaccesstoken" => return Ok(Self::Oidc(Oidc::AccessToken)),
+            "v3oidcclientcredentials" => return Ok(Self::Oidc(Oidc::ClientCredentials)),
+            "v3oidcpassword" => return Ok(Self::Oidc(Oidc::Password)),
+            "v3oidcdeviceauthz" => return Ok(Self::Oidc(Oidc::Device)),
+            "v3oauth2clientcredential" => return Ok(Self::OAuth2),
+            _ => {}
         }
         let unknown = |message| ("auth_type", message);
         match Factor::of_type(auth_type) {
@@ -129,26 +164,33 @@ fn supported() -> String {
     format!("`{}` and `{last}`", others.join("`, `"))
 }
 
-const SUPPORTED: [&str; 7] =
-    ["password", "v3password", "token", "v3token", "v3applicationcredential", "v3totp", "v3multifactor"];
+const SUPPORTED: [&str; 12] = [
+    "password",
+    "v3password",
+    "token",
+    "v3token",
+    "v3applicationcredential",
+    "v3totp",
+    "v3multifactor",
+    "v3oidcaccesstoken",
+    "v3oidcclientcredentials",
+    "v3oidcdeviceauthz",
+    "v3oidcpassword",
+    "v3oauth2clientcredential",
+];
 
 /// keystoneauth's other plugins, and openstacksdk's alias.
-const LATER: [&str; 17] = [
+const LATER: [&str; 12] = [
     "none",
     "http_basic",
     "admin_token",
     "token_endpoint",
-    "v3oidcclientcredentials",
-    "v3oidcpassword",
-    "v3oidcdeviceauthz",
     "v3oidcauthcode",
-    "v3oidcaccesstoken",
     "v3oauth1",
     "v3kerberos",
     "v3fedkerb",
     "v3tokenlessauth",
     "v3adfspassword",
     "v3samlpassword",
-    "v3oauth2clientcredential",
     "v3oauth2mtlsclientcredential",
 ];

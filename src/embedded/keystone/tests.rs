@@ -239,11 +239,11 @@ async fn tokens_are_bounded() {
     let mut state = State::new(Duration::from_secs(3600), None);
     let login = Login::parse(&json!({ "auth": { "identity": demo() } })).unwrap();
     let now = Timestamp::now();
-    let first = state.log_in(&login, now).unwrap().0;
+    let first = state.log_in(&login, None, now).unwrap().0;
     for _ in 0..20_000 {
-        state.log_in(&login, now).unwrap();
+        state.log_in(&login, None, now).unwrap();
     }
     assert!(state.token(&first, now).is_none());
-    let last = state.log_in(&login, now).unwrap().0;
+    let last = state.log_in(&login, None, now).unwrap().0;
     assert!(state.token(&last, now).is_some());
 }

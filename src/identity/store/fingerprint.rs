@@ -116,6 +116,12 @@ impl Fields {
             Method::Token(_) => self.add("token"),
             Method::Totp { user, passcode: _ } => self.add("totp").user(user),
             Method::Multifactor(_) => self.add("several"),
+            Method::OAuth2(client) => self.add("oauth2").add(&client.client_id),
+            Method::Federated(federation) => self
+                .add("federation")
+                .add(&federation.identity_provider)
+                .add(&federation.protocol)
+                .add(&federation.to_string()),
         }
     }
 
