@@ -11,6 +11,7 @@ mod deadlines;
 mod discovery;
 mod endings;
 mod face;
+mod federation;
 mod forwarding;
 mod framing;
 mod guard;

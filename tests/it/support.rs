@@ -6,6 +6,7 @@ pub(crate) mod by_hand;
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod keystone;
+pub(crate) mod provider;
 pub(crate) mod proxy;
 pub(crate) mod service;
 pub(crate) mod tls;

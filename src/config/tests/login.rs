@@ -1,6 +1,7 @@
 //! Logins from `OS_*` variables.
 
 use super::*;
+use crate::identity::credentials::{Challenge, Flow, Grant, TokenKind};
 
 fn bare(variables: &[(&str, &str)]) -> World {
     World::new().vars(&[("OS_AUTH_URL", "https://k.example:5000")]).vars(variables)
@@ -167,6 +168,116 @@ fn a_cloud_may_list_its_methods_and_lack_their_secrets() {
     let world = world.vars(&[("OS_PASSWORD", PASSWORD), ("OS_TOTP_SECRET", SEED)]);
     assert_eq!(world.config().identity.credentials.method.factors().len(), 2);
     assert_contains(&world.config().sources.credentials, "with the secret from OS_TOTP_SECRET");
+}
+
+/// What every login by a provider has.
+const OIDC: [(&str, &str); 5] = [
+    ("OS_IDENTITY_PROVIDER", "idp"),
+    ("OS_PROTOCOL", "openid"),
+    ("OS_CLIENT_ID", "us"),
+    ("OS_ACCESS_TOKEN_ENDPOINT", "https://p.example/token?policy=1"),
+    ("OS_PROJECT_ID", "p"),
+];
+
+#[test]
+fn providers_are_asked_as_keystoneauth_asks_them() {
+    let method = |more: &[(&str, &str)]| bare(&OIDC).vars(more).config().identity.credentials.method;
+    let provider = |method: &Method| {
+        let Method::Federated(federation) = method else { panic!("{method}") };
+        assert_eq!((federation.identity_provider.as_str(), federation.protocol.as_str()), ("idp", "openid"));
+        let Grant::Provider(provider) = federation.grant.clone() else { panic!() };
+        *provider
+    };
+    let client = provider(&method(&[
+        ("OS_AUTH_TYPE", "v3oidcclientcredentials"),
+        ("OS_CLIENT_SECRET", PASSWORD),
+        ("OS_ACCESS_TOKEN_TYPE", "id_token"),
+    ]));
+    assert_eq!((client.scope.as_str(), client.token_kind), ("openid profile", TokenKind::Id));
+    assert_eq!(client.client_secret.unwrap().expose(), PASSWORD);
+    assert_eq!(client.token_endpoint.unwrap().target, "/token?policy=1");
+    let user = provider(&method(&[
+        ("OS_AUTH_TYPE", "v3oidcpassword"),
+        ("OS_USERNAME", "u"),
+        ("OS_PASSWORD", PASSWORD),
+        ("OS_OPENID_SCOPE", "openid offline_access"),
+        ("OS_IDP_OTP_KEY", "totp"),
+        ("OS_TOTP_SECRET", SEED),
+    ]));
+    let Flow::Password { username, passcode: Some((parameter, Passcode::Seed(_))), .. } = user.flow else {
+        panic!()
+    };
+    assert_eq!(
+        (username.as_str(), parameter.as_str(), user.scope.as_str()),
+        ("u", "totp", "openid offline_access")
+    );
+    let device = provider(&method(&[
+        ("OS_AUTH_TYPE", "v3oidcdeviceauthz"),
+        ("OS_DISCOVERY_ENDPOINT", "https://p.example/.well-known/openid-configuration"),
+        ("OS_CODE_CHALLENGE_METHOD", "S256"),
+    ]));
+    assert_eq!(device.flow, Flow::Device { endpoint: None, challenge: Some(Challenge::S256) });
+    let given = method(&[("OS_AUTH_TYPE", "v3oidcaccesstoken"), ("OS_ACCESS_TOKEN", PASSWORD)]);
+    assert!(!given.is_renewable());
+    assert!(!format!("{given:?} {given}").contains(PASSWORD));
+}
+
+#[test]
+fn clients_of_keystones_own_take_no_scope() {
+    let config = bare(&[
+        ("OS_AUTH_TYPE", "v3oauth2clientcredential"),
+        ("OS_OAUTH2_ENDPOINT", "https://k.example:5000/v3/OS-OAUTH2/token"),
+        ("OS_OAUTH2_CLIENT_ID", "a"),
+        ("OS_OAUTH2_CLIENT_SECRET", PASSWORD),
+        ("OS_PROJECT_NAME", "left over"),
+    ])
+    .config();
+    let Method::OAuth2(client) = &config.identity.credentials.method else { panic!() };
+    assert_eq!(client.endpoint.to_string(), "https://k.example:5000/v3/OS-OAUTH2/token");
+    assert_eq!(config.identity.credentials.scope, Scope::Unspecified);
+}
+
+#[test]
+fn what_lacks_of_a_login_by_a_provider_is_said() {
+    for (variables, message) in [
+        (
+            &[("OS_IDENTITY_PROVIDER", "")][..],
+            "OS_IDENTITY_PROVIDER is not set; it is the provider's name at Keystone",
+        ),
+        (&[("OS_PROTOCOL", "")], "OS_PROTOCOL is not set"),
+        (&[("OS_CLIENT_ID", "")], "OS_CLIENT_ID is not set"),
+        (&[], "OS_CLIENT_SECRET is not set, nor is OS_CLIENT_SECRET_FILE"),
+        (
+            &[("OS_ACCESS_TOKEN_ENDPOINT", "")],
+            "set OS_ACCESS_TOKEN_ENDPOINT, or OS_DISCOVERY_ENDPOINT for where it says so",
+        ),
+        (
+            &[("OS_ACCESS_TOKEN_ENDPOINT", "p.example/token")],
+            "OS_ACCESS_TOKEN_ENDPOINT: it is no URL of a provider",
+        ),
+        (
+            &[("OS_ACCESS_TOKEN_ENDPOINT", "https://u:hunter2-sesame@p")],
+            "OS_ACCESS_TOKEN_ENDPOINT: the URL holds user information",
+        ),
+        (&[("OS_ACCESS_TOKEN_TYPE", "jwt")], "OS_ACCESS_TOKEN_TYPE: `jwt` is not among what there is"),
+        (&[("OS_AUTH_TYPE", "v3oidcpassword")], "OS_USERNAME is not set; it is the user at the provider"),
+        (
+            &[("OS_AUTH_TYPE", "v3oidcdeviceauthz")],
+            "set OS_DEVICE_AUTHORIZATION_ENDPOINT, or OS_DISCOVERY_ENDPOINT for where it is said",
+        ),
+        (
+            &[("OS_AUTH_TYPE", "v3oidcdeviceauthz"), ("OS_CODE_CHALLENGE_METHOD", "s256")],
+            "OS_CODE_CHALLENGE_METHOD: `s256` is not among what there is, `S256` and `plain`",
+        ),
+        (&[("OS_AUTH_TYPE", "v3oidcaccesstoken")], "OS_ACCESS_TOKEN is not set, nor is OS_ACCESS_TOKEN_FILE"),
+        (
+            &[("OS_AUTH_TYPE", "v3oauth2clientcredential")],
+            "OS_OAUTH2_ENDPOINT is not set; it is where bearer tokens",
+        ),
+    ] {
+        let world = bare(&OIDC).vars(&[("OS_AUTH_TYPE", "v3oidcclientcredentials")]).vars(variables);
+        assert_contains(&world.mistakes(), message);
+    }
 }
 
 #[test]

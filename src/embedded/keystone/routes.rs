@@ -1,6 +1,6 @@
 //! Which path does what in Keystone, and how it says no.
 
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HOST, LOCATION, VARY, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -114,6 +114,9 @@ impl Call<'_> {
             ["v3"] => Ok(self.version()),
             ["v3", "auth", "tokens"] => self.tokens(body),
             ["v3", "auth", what] => self.only_get().and_then(|()| self.held(what)),
+            ["v3", "OS-FEDERATION", "identity_providers", provider, "protocols", protocol, "auth"] => {
+                self.federated(provider, protocol)
+            }
             ["v3", "users", id, "password"] => self.change_password(id, body),
             ["v3", "users", id, "application_credentials"] => self.credentials(id, body),
             ["v3", "users", id, "application_credentials", credential] => self.credential(id, credential),
@@ -161,6 +164,21 @@ impl Call<'_> {
         self.keystone.noted().login_asked(&body, length);
         let login = Login::parse(&body)?;
         let (token, issued) = self.keystone.state().log_in(&login, self.field(RECEIPT.as_str()), self.now)?;
+        self.keystone.noted().logged_in(&token);
+        let mut reply = reply::json(StatusCode::CREATED, &self.describe(&issued));
+        set(&mut reply, HeaderName::from_static("x-subject-token"), &token);
+        Ok(reply)
+    }
+
+    /// What mod_auth_openidc does before a real one: the provider's token says who it is.
+    fn federated(&self, provider: &str, protocol: &str) -> Result<Reply, No> {
+        if (provider, protocol) != PROVIDER {
+            return Err(No::Unknown(format!(
+                "Could not find federated protocol {protocol} for Identity Provider: {provider}."
+            )));
+        }
+        let bearer = self.field(AUTHORIZATION.as_str()).and_then(|field| field.strip_prefix("Bearer "));
+        let (token, issued) = self.keystone.state().federated(bearer.ok_or(No::Unauthorized)?, self.now)?;
         self.keystone.noted().logged_in(&token);
         let mut reply = reply::json(StatusCode::CREATED, &self.describe(&issued));
         set(&mut reply, HeaderName::from_static("x-subject-token"), &token);
@@ -497,6 +515,9 @@ fn refuse(no: &No, root: &str) -> Reply {
         }
     }
 }
+
+/// The one identity provider that is known, and its protocol.
+const PROVIDER: (&str, &str) = ("somewhere", "openid");
 
 /// The field of a receipt, both ways.
 const RECEIPT: HeaderName = HeaderName::from_static("openstack-auth-receipt");

@@ -72,6 +72,8 @@ pub(super) struct State {
     lockout: Option<(u32, Duration)>,
     tokens: HashMap<String, Issued>,
     receipts: Receipts,
+    /// Tokens of the identity provider, and when they end.
+    bearers: HashMap<String, Timestamp>,
     /// The same, oldest first.
     order: VecDeque<String>,
     passwords: HashMap<&'static str, String>,
@@ -100,6 +102,7 @@ impl State {
             lockout,
             tokens: HashMap::new(),
             receipts: Receipts::default(),
+            bearers: HashMap::new(),
             order: VecDeque::new(),
             passwords: HashMap::new(),
             password_ends: HashMap::new(),
@@ -171,6 +174,31 @@ impl State {
         }
         let credential = credential.map(|(names, _)| names);
         let issued = Issued { user, methods, held, issued_at: now, expires_at, audit_ids, credential };
+        let token = format!("gAAAAAB{}", random_text(176));
+        self.keep(token.clone(), issued.clone(), now);
+        Ok((token, issued))
+    }
+
+    /// From now on a token of the provider's is good for so long.
+    pub(super) fn trust(&mut self, bearer: &str, lifetime: Duration, now: Timestamp) {
+        self.bearers.retain(|_, end| *end > now);
+        self.bearers.insert(bearer.to_owned(), later(now, lifetime));
+    }
+
+    /// A token without scope, of the user that all of the provider's are mapped to.
+    pub(super) fn federated(&mut self, bearer: &str, now: Timestamp) -> Result<(String, Issued), Refusal> {
+        if self.bearers.get(bearer).is_none_or(|end| *end <= now) {
+            return Err(Refusal::Unauthorized);
+        }
+        let issued = Issued {
+            user: &people::USERS[0],
+            methods: vec!["openid"],
+            held: Held::Nothing,
+            issued_at: now,
+            expires_at: later(now, self.lifetime),
+            audit_ids: vec![random_text(22)],
+            credential: None,
+        };
         let token = format!("gAAAAAB{}", random_text(176));
         self.keep(token.clone(), issued.clone(), now);
         Ok((token, issued))
