@@ -287,7 +287,7 @@ fn holder(snapshot: &Snapshot) -> Value {
         }
         HeldScope::Domain(domain) => json!({ "domain": { "id": domain.id, "name": domain.name } }),
         HeldScope::System => json!({ "system": { "all": true } }),
-        HeldScope::Unscoped => Value::Null,
+        HeldScope::Unscoped | HeldScope::Standalone => Value::Null,
     };
     value
 }

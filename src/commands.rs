@@ -89,6 +89,7 @@ fn causes(Credentials { method, scope, .. }: &Credentials) -> String {
             "either its secret is wrong, or it was deleted or has expired, or its user lost the role on its project"
                 .to_owned()
         }
+        (Method::Standalone(_), _) => "there is no Keystone to refuse it".to_owned(),
         (Method::Federated(_), _) => format!(
             "Keystone takes the provider's token, but maps it to no user, or {}; its administrator sees why (mappings)",
             no_role("that user")

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::catalog::{Interface, Region};
 use crate::cli::{CloudArgs, ServerArgs};
-use crate::identity::credentials::Credentials;
+use crate::identity::credentials::{Credentials, Method};
 use crate::routing::ServicePreferences;
 use crate::{client, identity, proxy, routing, server};
 
@@ -135,6 +135,11 @@ impl Config {
             .as_ref()
             .and_then(|source| login::credentials(&source.draft, &mut warnings, &mut mistakes));
         let services = services(env, &file, source.as_ref(), &mut mistakes);
+        if let Some(credentials) = &credentials
+            && !has_endpoints(credentials, &services)
+        {
+            mistakes.add(NO_ENDPOINT);
+        }
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
         let files = files(&file, source.as_ref(), &listeners);
         token_files::check(&settings, &files, &mut mistakes);
@@ -325,6 +330,20 @@ fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, O
     let interfaces = settings.interface.clone().or_else(|| cloud?.interfaces.clone());
     (region, interfaces)
 }
+
+/// Without a Keystone there is no catalog, so that somebody has to say where services are.
+fn has_endpoints(credentials: &Credentials, services: &BTreeMap<String, ServicePreferences>) -> bool {
+    match &credentials.method {
+        Method::Standalone(standalone) => {
+            standalone.endpoint.is_some()
+                || services.values().any(|service| service.endpoint_override.is_some())
+        }
+        _ => true,
+    }
+}
+
+const NO_ENDPOINT: &str = "without a Keystone, somebody has to say where the services are: set OS_ENDPOINT (`endpoint` \
+                           below `auth`), or an endpoint override for each service";
 
 /// Every file that was read, once.
 fn files(file: &File, source: Option<&Source>, listeners: &Listeners) -> Vec<PathBuf> {

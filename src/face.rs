@@ -111,7 +111,7 @@ impl Face {
     /// What a request asks of us; `None` if it is for whoever it is addressed to.
     pub(crate) fn recognise(&self, head: &Parts, target: &Target<'_>, snapshot: &Snapshot) -> Option<Asked> {
         let find = |subject: &HeaderValue| self.tokens.find(subject, self.clock.now());
-        let Some(asked) = keystone_v3::recognise(head, target, snapshot.token.header(), find) else {
+        let Some(asked) = keystone_v3::recognise(head, target, snapshot.token.secret(), find) else {
             return keystone_v2::recognise(head, target, find).map(Asked::V2);
         };
         // Rule 4.

@@ -35,6 +35,7 @@ mod protocol;
 mod refresh;
 mod reload;
 mod snapshot;
+mod standalone;
 pub mod store;
 mod survey;
 pub mod token_file;

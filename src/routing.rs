@@ -221,7 +221,9 @@ impl RouteTable {
             let key = entry.settings_key.as_str();
             let is_listed = unreachable.iter().any(|(listed, _)| *listed == key);
             let is_reached = self.entries.iter().any(|it| it.settings_key == key && it.home.is_ok());
-            if let (Err(error), false, false) = (&entry.home, is_listed, is_reached) {
+            if let (Err(error), false, false) = (&entry.home, is_listed, is_reached)
+                && *error != NoRoute::NoKeystone
+            {
                 unreachable.push((key, error));
             }
         }

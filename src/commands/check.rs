@@ -234,7 +234,7 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "credentials": config.sources.credentials,
-        "auth_url": config.identity.credentials.auth_url.to_string(),
+        "auth_url": config.identity.credentials.auth_url.as_ref().map(ToString::to_string),
         "user": holder.user.name,
         "user_domain": holder.user.domain.as_ref().map(|domain| domain.name.as_str()),
         "scope": holder.scope.to_string(),

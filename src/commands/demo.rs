@@ -160,7 +160,7 @@ fn bind(auth_url: EndpointUrl, listen: Option<SocketAddr>) -> Result<Gatestone, 
 fn login(auth_url: EndpointUrl) -> Credentials {
     let domain = || Domain::Name(DOMAIN.1.to_owned());
     Credentials {
-        auth_url,
+        auth_url: Some(auth_url),
         method: Method::Password {
             user: User::Name { name: USERS[0].name.to_owned(), domain: domain() },
             password: Secret::new(USERS[0].password),

@@ -11,7 +11,7 @@ use super::mistakes::Mistakes;
 use super::settings::Placed;
 
 /// Keys that are shown in messages, with the variables that set them, the first set winning.
-pub(super) const TEXTS: [(&str, &[&str]); 31] = [
+pub(super) const TEXTS: [(&str, &[&str]); 32] = [
     ("auth_url", &["OS_AUTH_URL"]),
     ("auth_type", &["OS_AUTH_TYPE", "OS_AUTH_PLUGIN"]),
     // A list, with commas between.
@@ -46,6 +46,8 @@ pub(super) const TEXTS: [(&str, &[&str]); 31] = [
     ("idp_otp_key", &["OS_IDP_OTP_KEY"]),
     ("oauth2_endpoint", &["OS_OAUTH2_ENDPOINT"]),
     ("oauth2_client_id", &["OS_OAUTH2_CLIENT_ID"]),
+    // keystoneauth's older name of it is `url`.
+    ("endpoint", &["OS_ENDPOINT", "OS_URL"]),
 ];
 
 /// Keys that never are; each may come from a file instead: `OS_PASSWORD_FILE`, `password_file`.
@@ -115,6 +117,7 @@ impl Draft {
             "token",
             "identity_provider",
             "oauth2_client_id",
+            "endpoint",
         ]
         .iter()
         .any(|key| self.has(key))

@@ -19,6 +19,7 @@ use super::mistakes::Mistakes;
 mod federation;
 mod kind;
 mod seed;
+mod standalone;
 
 /// Checks a draft; without mistakes there are credentials.
 pub(super) fn credentials(
@@ -27,12 +28,15 @@ pub(super) fn credentials(
     mistakes: &mut Mistakes,
 ) -> Option<Credentials> {
     let mut reader = Reader { draft, warnings, mistakes };
-    let auth_url = reader.auth_url();
     let kind = reader.kind();
+    if let Some(Kind::Standalone(fixed)) = kind {
+        return reader.standalone(fixed);
+    }
+    let auth_url = reader.auth_url();
     let method = kind.as_ref().and_then(|kind| reader.method(kind));
     let spare = kind.as_ref().map(|kind| reader.spare(kind)).unwrap_or_default();
     let scope = kind.and_then(|kind| reader.scope(&kind));
-    Some(Credentials { auth_url: auth_url?, method: method?, spare, scope: scope? })
+    Some(Credentials { auth_url: Some(auth_url?), method: method?, spare, scope: scope? })
 }
 
 /// Which secrets a login of this draft lacks, so that they can be looked for.
@@ -88,6 +92,7 @@ impl Reader<'_> {
         match kind {
             Kind::Oidc(oidc) => return self.federated(*oidc),
             Kind::OAuth2 => return self.oauth2(),
+            Kind::Standalone(_) => return None,
             Kind::One(_) | Kind::Multifactor(_) => {}
         }
         // All of them, so that all mistakes are found.

@@ -53,7 +53,7 @@ pub(super) fn token(token: &LocalToken, holder: &Holder) -> Value {
         }
         HeldScope::Domain(domain) => body["domain"] = named(domain),
         HeldScope::System => body["system"] = json!({ "all": true }),
-        HeldScope::Unscoped => {}
+        HeldScope::Unscoped | HeldScope::Standalone => {}
     }
     body["roles"] = holder.roles.iter().map(named).collect();
     body
@@ -68,7 +68,7 @@ pub(super) fn unknown_token() -> Value {
 pub(super) fn projects(view: View<'_>) -> Value {
     let projects: Vec<Value> = match &view.snapshot.holder.scope {
         HeldScope::Project(project) => vec![listed_project(project, view)],
-        HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped => Vec::new(),
+        HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped | HeldScope::Standalone => Vec::new(),
     };
     json!({ "projects": projects, "links": links(view, "projects") })
 }
@@ -82,7 +82,7 @@ pub(super) fn domains(view: View<'_>) -> Value {
                 "id": domain.id, "name": domain.name, "enabled": true, "links": { "self": address },
             })]
         }
-        HeldScope::Project(_) | HeldScope::System | HeldScope::Unscoped => Vec::new(),
+        HeldScope::Project(_) | HeldScope::System | HeldScope::Unscoped | HeldScope::Standalone => Vec::new(),
     };
     json!({ "domains": domains, "links": links(view, "domains") })
 }
@@ -91,7 +91,9 @@ pub(super) fn domains(view: View<'_>) -> Value {
 pub(super) fn system(view: View<'_>) -> Value {
     let system: Vec<Value> = match &view.snapshot.holder.scope {
         HeldScope::System => vec![json!({ "all": true })],
-        HeldScope::Project(_) | HeldScope::Domain(_) | HeldScope::Unscoped => Vec::new(),
+        HeldScope::Project(_) | HeldScope::Domain(_) | HeldScope::Unscoped | HeldScope::Standalone => {
+            Vec::new()
+        }
     };
     json!({ "system": system, "links": { "self": format!("{}/auth/system", view.v3_url()) } })
 }

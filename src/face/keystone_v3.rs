@@ -97,10 +97,13 @@ impl Asked {
 pub(super) fn recognise(
     head: &Parts,
     target: &Target<'_>,
-    real: &HeaderValue,
+    real: Option<&HeaderValue>,
     find: impl Fn(&HeaderValue) -> Option<Arc<LocalToken>>,
 ) -> Option<Asked> {
-    if names_in_field(&head.headers, real) || target.may_lead_to_keystone() && names_in_path(target, real) {
+    if let Some(real) = real
+        && (names_in_field(&head.headers, real)
+            || target.may_lead_to_keystone() && names_in_path(target, real))
+    {
         return Some(Asked::HeldToken);
     }
     if !target.route.is_identity {

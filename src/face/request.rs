@@ -203,7 +203,7 @@ fn wrong_scope(held: &HeldScope) -> Failure {
     let held = match held {
         HeldScope::Project(project) => format!("project {} (id {})", project.name, project.id),
         HeldScope::Domain(domain) => format!("domain {} (id {})", domain.name, domain.id),
-        HeldScope::System => held.to_string(),
+        HeldScope::System | HeldScope::Standalone => held.to_string(),
         HeldScope::Unscoped => {
             let message = "this proxy's own token has no scope; leave the scope out (OS_PROJECT_ID, OS_PROJECT_NAME \
                            and the like), or start the proxy with the project to use";

@@ -16,8 +16,9 @@ pub use openid::{Challenge, Federation, Flow, Grant, OAuth2Client, OpenId, Provi
 /// Everything a login needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// Keystone's root as the user gave it, without trailing slashes; may or may not end in `/v3`.
-    pub auth_url: EndpointUrl,
+    /// Keystone's root as the user gave it, without trailing slashes; may or may not end in `/v3`. None where there is no
+    /// Keystone ([`Method::Standalone`]).
+    pub auth_url: Option<EndpointUrl>,
     /// How we prove who we are.
     pub method: Method,
     /// What else we can prove, if Keystone wants more than that and says so (`Openstack-Auth-Receipt`).
@@ -59,6 +60,33 @@ pub enum Method {
     Federated(Box<Federation>),
     /// An application credential, and a bearer token beside Keystone's.
     OAuth2(Box<OAuth2Client>),
+    /// Services that have no Keystone.
+    Standalone(Box<Standalone>),
+}
+
+/// Services without a Keystone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standalone {
+    /// That of every service without an override.
+    pub endpoint: Option<EndpointUrl>,
+    /// What they are shown.
+    pub proof: FixedProof,
+}
+
+/// What is shown to services that have no Keystone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FixedProof {
+    /// Nothing of worth (`none`).
+    None,
+    /// User and password (`http_basic`, RFC 7617).
+    Basic {
+        /// The name, without `:`.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// A token that is always good (`admin_token`).
+    Token(Secret),
 }
 
 /// A one-time passcode.
@@ -109,6 +137,7 @@ impl Method {
             Self::Totp { .. } => "totp",
             Self::OAuth2(_) => "application_credential",
             Self::Federated(_) => "federation",
+            Self::Standalone(_) => "no Keystone",
             Self::Multifactor(_) => "several methods",
         }
     }
@@ -119,6 +148,7 @@ impl Method {
             Self::Password { .. }
             | Self::ApplicationCredential { .. }
             | Self::OAuth2(_)
+            | Self::Standalone(_)
             | Self::Totp { passcode: Passcode::Seed(_), .. } => true,
             Self::Federated(federation) => federation.is_renewable(),
             Self::Token(_) | Self::Totp { passcode: Passcode::Given(_), .. } => false,
@@ -136,6 +166,12 @@ impl Method {
             }
             Self::Multifactor(factors) => factors.iter().for_each(|factor| factor.add_secrets(secrets)),
             Self::OAuth2(client) => secrets.push(&client.client_secret),
+            Self::Standalone(standalone) => match &standalone.proof {
+                FixedProof::None => {}
+                FixedProof::Basic { password: secret, .. } | FixedProof::Token(secret) => {
+                    secrets.push(secret)
+                }
+            },
             Self::Federated(federation) => federation.each_secret(&mut |secret| secrets.push(secret)),
         }
     }
@@ -150,6 +186,12 @@ impl Method {
             }
             Self::Multifactor(factors) => factors.iter_mut().for_each(Self::forget),
             Self::OAuth2(client) => client.client_secret = Secret::new(""),
+            Self::Standalone(standalone) => match &mut standalone.proof {
+                FixedProof::None => {}
+                FixedProof::Basic { password: secret, .. } | FixedProof::Token(secret) => {
+                    *secret = Secret::new("");
+                }
+            },
             Self::Federated(federation) => federation.forget(),
         }
     }
@@ -275,6 +317,11 @@ impl fmt::Display for Method {
             Self::Totp { user, .. } => user.fmt(f),
             Self::OAuth2(client) => write!(f, "application credential {}", client.client_id),
             Self::Federated(federation) => federation.fmt(f),
+            Self::Standalone(standalone) => match &standalone.proof {
+                FixedProof::None => f.write_str("nobody"),
+                FixedProof::Basic { username, .. } => write!(f, "user {username}"),
+                FixedProof::Token(_) => f.write_str("a token given to us"),
+            },
             Self::Multifactor(factors) => {
                 let names: Vec<&str> = factors.iter().map(Self::name).collect();
                 match factors.first() {

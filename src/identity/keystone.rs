@@ -23,6 +23,7 @@ use super::protocol::{
     CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, ReceiptAnswer, login_body,
 };
 use super::snapshot::Token;
+use super::standalone;
 use crate::body::read_limited;
 use crate::catalog::{Catalog, EndpointUrl};
 use crate::client::{Client, RequestBody};
@@ -42,7 +43,8 @@ pub struct Keystone {
 
 impl Keystone {
     pub(super) fn new(client: Client, clock: Clock, credentials: Credentials) -> Self {
-        let v3 = format!("{}/v3", credentials.auth_url.path.trim_end_matches("/v3"));
+        let path = credentials.auth_url.as_ref().map_or("", |url| url.path.as_str());
+        let v3 = format!("{}/v3", path.trim_end_matches("/v3"));
         Self { client, clock, credentials, v3, session: Session::default() }
     }
 
@@ -62,6 +64,7 @@ impl Keystone {
         match &self.credentials.method {
             Method::Federated(federation) => self.log_in_by_federation(federation).await,
             Method::OAuth2(client) => self.log_in_with_bearer(client).await,
+            Method::Standalone(standalone) => standalone::log_in(standalone, self.now()),
             _ => self.log_in_by_proofs().await,
         }
     }
@@ -186,7 +189,6 @@ impl Keystone {
         Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.v3))
-            .header(HOST, self.credentials.auth_url.authority.as_str())
             .header(ACCEPT, "application/json")
             .header(USER_AGENT, concat!("gatestone/", env!("CARGO_PKG_VERSION")))
     }
@@ -199,9 +201,16 @@ impl Keystone {
         path: &str,
     ) -> Result<(Parts, Bytes), AuthError> {
         let url = || self.address(path);
+        let Some(auth_url) = &self.credentials.auth_url else {
+            return Err(AuthError::Garbage {
+                url: url(),
+                why: "there is no Keystone in the settings".to_owned(),
+            });
+        };
+        let request = request.header(HOST, auth_url.authority.as_str());
         let request =
             request.body(body).map_err(|error| AuthError::Garbage { url: url(), why: error.to_string() })?;
-        let response = self.client.send(&self.credentials.auth_url, request).await;
+        let response = self.client.send(auth_url, request).await;
         let response = response.map_err(|source| AuthError::Unreachable { url: url(), source })?;
         let (head, body) = response.into_parts();
         let body = read_limited(body, LARGEST_ANSWER_BYTES).await;
@@ -209,8 +218,10 @@ impl Keystone {
     }
 
     pub(super) fn address(&self, path: &str) -> String {
-        let EndpointUrl { scheme, authority, .. } = &self.credentials.auth_url;
-        format!("{scheme}://{authority}{}{path}", self.v3)
+        match &self.credentials.auth_url {
+            Some(EndpointUrl { scheme, authority, .. }) => format!("{scheme}://{authority}{}{path}", self.v3),
+            None => "no Keystone".to_owned(),
+        }
     }
 }
 
@@ -243,6 +254,10 @@ impl Issuer for Keystone {
     /// roles Keystone looks at first. A 403 forbids the question to a user whose token was taken, and a
     /// 405 comes from something that knows no such question: neither calls the token dead.
     async fn check(&self, token: &Token) -> Result<bool, AuthError> {
+        if self.credentials.auth_url.is_none() {
+            // There is no other.
+            return Ok(true);
+        }
         let request = self.request(HttpMethod::HEAD, LOGIN).header(SUBJECT_TOKEN, token.header().clone());
         let (head, _) = self.ask(request, token, LOGIN).await?;
         match head.status {
@@ -289,6 +304,9 @@ impl Issuer for Keystone {
 
     /// `DELETE /v3/auth/tokens`; a token may take itself back.
     async fn revoke(&self, token: &Token) -> Result<(), AuthError> {
+        if self.credentials.auth_url.is_none() {
+            return Ok(());
+        }
         let request = self.request(HttpMethod::DELETE, LOGIN).header(SUBJECT_TOKEN, token.header().clone());
         let (head, _) = self.ask(request, token, LOGIN).await?;
         match head.status {

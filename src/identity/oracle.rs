@@ -277,7 +277,7 @@ fn catalog(value: &Value) {
     let Ok(auth_url) = EndpointUrl::parse("http://keystone:5000/v3") else { return };
     let table = RouteTable::build(Build {
         catalog: &catalog,
-        auth_url: &auth_url,
+        auth_url: Some(&auth_url),
         preferences: &Preferences { interfaces: vec![Interface::Public], ..Preferences::default() },
         project_id: Some("p"),
         user_id: Some("u"),

@@ -141,7 +141,7 @@ impl<'a> Identity<'a> {
                 self.application_credential = Some(Owned { owner, password: None, secret });
             }
             // The body of such a login is empty.
-            Method::Federated(_) => return,
+            Method::Federated(_) | Method::Standalone(_) => return,
             Method::Token(token) => self.token = Some(TokenLogin { id: token.expose() }),
             Method::Totp { user: owner, passcode } => {
                 let passcode = match passcode {
@@ -196,6 +196,9 @@ pub(super) struct LoginAnswer {
 /// The token's description; the token itself is in `X-Subject-Token`.
 #[derive(Debug, Deserialize)]
 pub(super) struct TokenBody {
+    /// Ours alone: it comes from no Keystone.
+    #[serde(default)]
+    pub(super) standalone: bool,
     pub(super) issued_at: Option<String>,
     pub(super) expires_at: Option<String>,
     pub(super) user: NamedUser,

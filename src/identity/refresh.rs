@@ -277,6 +277,7 @@ impl<I: Issuer> Refresher<I> {
             (Some(project), _, _) => HeldScope::Project(project),
             (None, Some(domain), _) => HeldScope::Domain(domain),
             (None, None, Some(_)) => HeldScope::System,
+            (None, None, None) if body.standalone => HeldScope::Standalone,
             (None, None, None) => HeldScope::Unscoped,
         };
         let previous = self.cell.current().filter(|previous| previous.holder.is_same(&body.user, &scope));
@@ -303,7 +304,7 @@ impl<I: Issuer> Refresher<I> {
     fn routes(&self, catalog: &Catalog, holder: &Holder) -> RouteTable {
         RouteTable::build(Build {
             catalog,
-            auth_url: &self.issuer.credentials().auth_url,
+            auth_url: self.issuer.credentials().auth_url.as_ref(),
             preferences: &self.preferences,
             project_id: holder.scope.project_id(),
             user_id: Some(&holder.user.id),

@@ -82,7 +82,9 @@ const FURTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// An auth token, ready to be sent. Marked sensitive, never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
+    /// Empty if there is none.
     value: HeaderValue,
+    is_secret: bool,
     authorization: Option<HeaderValue>,
 }
 
@@ -92,7 +94,7 @@ impl Token {
         let wiped = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
         let mut value = HeaderValue::from_maybe_shared(wiped).unwrap_or(value);
         value.set_sensitive(true);
-        Self { value, authorization: None }
+        Self { value, is_secret: true, authorization: None }
     }
 
     #[cfg(test)]
@@ -105,7 +107,22 @@ impl Token {
         Self { authorization: Some(authorization), ..self }
     }
 
-    /// The value for `X-Auth-Token`.
+    /// A field `Authorization`, marked sensitive, and no token.
+    pub(super) fn of_authorization(authorization: HeaderValue) -> Self {
+        Self::of_no_worth("").with_authorization(authorization)
+    }
+
+    /// What everyone may know.
+    pub(super) fn of_no_worth(value: &'static str) -> Self {
+        Self { is_secret: false, ..Self::new(HeaderValue::from_static(value)) }
+    }
+
+    /// The token, if nobody else may know it.
+    pub fn secret(&self) -> Option<&HeaderValue> {
+        Some(&self.value).filter(|_| self.is_secret)
+    }
+
+    /// The value for `X-Auth-Token`; empty where there is only one for `Authorization`.
     pub fn header(&self) -> &HeaderValue {
         &self.value
     }
@@ -179,7 +196,9 @@ impl Holder {
         let is_same_scope = match (&self.scope, scope) {
             (HeldScope::Project(held), HeldScope::Project(project)) => held.id == project.id,
             (HeldScope::Domain(held), HeldScope::Domain(domain)) => held.id == domain.id,
-            (HeldScope::System, HeldScope::System) | (HeldScope::Unscoped, HeldScope::Unscoped) => true,
+            (HeldScope::System, HeldScope::System)
+            | (HeldScope::Unscoped, HeldScope::Unscoped)
+            | (HeldScope::Standalone, HeldScope::Standalone) => true,
             _ => false,
         };
         is_same_scope && self.user.id == user.id
@@ -189,7 +208,7 @@ impl Holder {
     pub(crate) fn project_id(&self) -> Option<&str> {
         match &self.scope {
             HeldScope::Project(project) => Some(&project.id),
-            HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped => None,
+            HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped | HeldScope::Standalone => None,
         }
     }
 }
@@ -205,6 +224,8 @@ pub enum HeldScope {
     System,
     /// Nothing: good for Keystone alone.
     Unscoped,
+    /// Services that have no Keystone.
+    Standalone,
 }
 
 impl HeldScope {
@@ -212,7 +233,7 @@ impl HeldScope {
     pub fn project_id(&self) -> Option<&str> {
         match self {
             Self::Project(project) => Some(&project.id),
-            Self::Domain(_) | Self::System | Self::Unscoped => None,
+            Self::Domain(_) | Self::System | Self::Unscoped | Self::Standalone => None,
         }
     }
 }
@@ -224,6 +245,7 @@ impl fmt::Display for HeldScope {
             Self::Domain(domain) => write!(f, "domain {}", domain.name),
             Self::System => f.write_str("the whole system"),
             Self::Unscoped => f.write_str("no scope"),
+            Self::Standalone => f.write_str("services without Keystone"),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn take<I: Issuer>(issuer: &I, snapshot: &Snapshot, catalog_is_
             found.catalog = told(issuer.catalog(token).await);
         }
         HeldScope::Unscoped => found.projects = told(issuer.projects(token).await),
-        HeldScope::Project(_) | HeldScope::Domain(_) | HeldScope::System => {}
+        HeldScope::Project(_) | HeldScope::Domain(_) | HeldScope::System | HeldScope::Standalone => {}
     }
     if let Some(id) = &holder.credential_id {
         found.credential_end = told(issuer.credential_end(token, &holder.user.id, id).await);

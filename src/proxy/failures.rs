@@ -199,6 +199,7 @@ impl From<NoRoute> for Failure {
             NoRoute::ClimbsOut | NoRoute::Malformed => Reason::BadRequest,
             NoRoute::UnknownService { .. }
             | NoRoute::PinnedUnknown { .. }
+            | NoRoute::NoKeystone
             | NoRoute::NoProjectScope { .. }
             | NoRoute::Reserved { .. }
             | NoRoute::OverrideUnusable { .. } => Reason::NoSuchService,

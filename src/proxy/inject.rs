@@ -14,7 +14,9 @@ pub(super) const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token"
 /// Sets `X-Auth-Token`, and `Authorization` where services want that too.
 pub(super) fn token(headers: &mut HeaderMap, token: &Token) {
     debug_assert!(token.header().is_sensitive(), "marked where it was received");
-    headers.insert(AUTH_TOKEN, token.header().clone());
+    if !token.header().is_empty() {
+        headers.insert(AUTH_TOKEN, token.header().clone());
+    }
     if let Some(authorization) = token.authorization() {
         headers.insert(header::AUTHORIZATION, authorization.clone());
     }

@@ -23,8 +23,8 @@ use crate::catalog::{Catalog, EndpointUrl, Interface, Region, Skipped, service_t
 pub struct Build<'a> {
     /// The endpoints there are.
     pub catalog: &'a Catalog,
-    /// Keystone's root as the user gave it, with or without its version.
-    pub auth_url: &'a EndpointUrl,
+    /// Keystone's root as the user gave it, with or without its version; none where there is no Keystone.
+    pub auth_url: Option<&'a EndpointUrl>,
     /// What the user asked for.
     pub preferences: &'a Preferences,
     /// The token's project, for placeholders.
@@ -214,7 +214,7 @@ impl<'a> Builder<'a> {
         let set_region = self.chooser.set_region(&selector.settings_key);
         let home = match overridden.clone() {
             Some(overridden) => overridden,
-            None if is_identity(&selector.settings_key) => Ok(self.auth_url()),
+            None if is_identity(&selector.settings_key) => self.auth_url(),
             None => self.chooser.at_home(&selector).map(|choice| self.catalog_route(choice)),
         };
         let mut regions = Vec::with_capacity(self.regions.len());
@@ -253,9 +253,10 @@ impl<'a> Builder<'a> {
         Some(Ok(self.add(route)))
     }
 
-    fn auth_url(&mut self) -> usize {
-        let route = self.route("identity", self.build.auth_url.clone());
-        self.add(route)
+    fn auth_url(&mut self) -> Result<usize, NoRoute> {
+        let auth_url = self.build.auth_url.ok_or(NoRoute::NoKeystone)?;
+        let route = self.route("identity", auth_url.clone());
+        Ok(self.add(route))
     }
 
     fn catalog_route(&mut self, choice: Choice) -> usize {
@@ -302,7 +303,9 @@ impl<'a> Builder<'a> {
             may_lead_to_keystone: !is_object_store || upstream.path.is_empty(),
             is_object_store,
             is_override: false,
-            is_insecure: self.build.auth_url.is_https() && !upstream.is_https() && !allows_http,
+            is_insecure: self.build.auth_url.is_some_and(EndpointUrl::is_https)
+                && !upstream.is_https()
+                && !allows_http,
             retry_on_403,
             prefix: String::new(),
             alternatives: Vec::new(),

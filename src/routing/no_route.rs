@@ -75,6 +75,12 @@ pub enum NoRoute {
         /// Its key among the settings of services.
         settings_key: String,
     },
+    /// The services that there are have no Keystone.
+    #[error(
+        "there is no Keystone behind this proxy, so nobody can log in here; use the services' prefixes without a login \
+         (auth_type none)"
+    )]
+    NoKeystone,
     /// The token is for no project, so the catalog does not hold the service.
     #[error(
         "the token is for no project, so there is no `{name}` here; set OS_PROJECT_ID, or OS_PROJECT_NAME \

@@ -65,7 +65,7 @@ fn table<'a>(lines: impl Iterator<Item = &'a str>) -> RouteTable {
     let Ok(auth_url) = auth_url else { panic!("the default is a URL") };
     RouteTable::build(Build {
         catalog: &Catalog { endpoints, skipped: Vec::new() },
-        auth_url: &auth_url,
+        auth_url: Some(&auth_url),
         preferences: &preferences,
         project_id: Some("p"),
         user_id: Some("u"),

@@ -66,7 +66,7 @@ mod tests {
         let region = region.map(|region| Region(region.to_owned()));
         RouteTable::build(Build {
             catalog: &catalog,
-            auth_url: &"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap(),
+            auth_url: Some(&"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap()),
             preferences: &Preferences { region, services, ..Default::default() },
             project_id: Some("p"),
             user_id: Some("u"),
@@ -178,7 +178,7 @@ mod tests {
             Preferences { services: [("compute".to_owned(), named)].into(), ..Default::default() };
         let table = RouteTable::build(Build {
             catalog: &catalog,
-            auth_url: &"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap(),
+            auth_url: Some(&"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap()),
             preferences: &preferences,
             project_id: None,
             user_id: None,

@@ -63,7 +63,7 @@ impl<'a> Setup<'a> {
     fn build(self) -> RouteTable {
         RouteTable::build(Build {
             catalog: &self.catalog,
-            auth_url: &self.auth_url.parse::<EndpointUrl>().unwrap(),
+            auth_url: Some(&self.auth_url.parse::<EndpointUrl>().unwrap()),
             preferences: &self.preferences,
             project_id: self.project_id,
             user_id: Some("u"),

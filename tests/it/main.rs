@@ -27,6 +27,7 @@ mod replay;
 mod routing;
 mod rules;
 mod shutdown;
+mod standalone;
 mod streaming;
 mod tls;
 mod token;

@@ -245,4 +245,4 @@ fn services(map: &Map) -> Vec<ServiceSetting> {
 }
 
 /// Keys below `auth` of logins that we do not have, and the old spellings.
-const OTHER_KEYS: [&str; 5] = ["tenant_id", "tenant_name", "auth_token", "user_name", "endpoint"];
+const OTHER_KEYS: [&str; 4] = ["tenant_id", "tenant_name", "auth_token", "user_name"];

@@ -128,7 +128,7 @@ impl Reader<'_> {
         }
     }
 
-    fn wanted(&mut self, key: &str, what: &str) -> Option<String> {
+    pub(super) fn wanted(&mut self, key: &str, what: &str) -> Option<String> {
         let value = self.draft.text(key).map(str::to_owned);
         if value.is_none() {
             let name = self.draft.name(key);

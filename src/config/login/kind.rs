@@ -17,6 +17,16 @@ pub(super) enum Kind {
     Oidc(Oidc),
     /// An application credential with a bearer token beside.
     OAuth2,
+    /// Services without a Keystone.
+    Standalone(Fixed),
+}
+
+/// What services without a Keystone are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fixed {
+    Nothing,
+    Basic,
+    Token,
 }
 
 /// How an identity provider is asked.
@@ -42,7 +52,7 @@ impl Kind {
         match self {
             Self::One(factor) => std::slice::from_ref(factor),
             Self::Multifactor(factors) => factors,
-            Self::Oidc(_) | Self::OAuth2 => &[],
+            Self::Oidc(_) | Self::OAuth2 | Self::Standalone(_) => &[],
         }
     }
 
@@ -58,6 +68,9 @@ impl Kind {
                 vec![&["client_secret"], &["password"], &["passcode", "totp_secret"]]
             }
             Self::OAuth2 => vec![&["oauth2_client_secret"]],
+            Self::Standalone(Fixed::Nothing) => Vec::new(),
+            Self::Standalone(Fixed::Basic) => vec![&["password"]],
+            Self::Standalone(Fixed::Token) => vec![&["token"]],
         }
     }
 
@@ -71,6 +84,10 @@ impl Kind {
             "v3oidcpassword" => return Ok(Self::Oidc(Oidc::Password)),
             "v3oidcdeviceauthz" => return Ok(Self::Oidc(Oidc::Device)),
             "v3oauth2clientcredential" => return Ok(Self::OAuth2),
+            // openstacksdk takes what is not set that way, too (`loader.py:_get_auth_loader`).
+            "none" | "None" => return Ok(Self::Standalone(Fixed::Nothing)),
+            "http_basic" => return Ok(Self::Standalone(Fixed::Basic)),
+            "admin_token" | "token_endpoint" => return Ok(Self::Standalone(Fixed::Token)),
             _ => {}
         }
         let unknown = |message| ("auth_type", message);
@@ -164,7 +181,7 @@ fn supported() -> String {
     format!("`{}` and `{last}`", others.join("`, `"))
 }
 
-const SUPPORTED: [&str; 12] = [
+const SUPPORTED: [&str; 15] = [
     "password",
     "v3password",
     "token",
@@ -177,14 +194,13 @@ const SUPPORTED: [&str; 12] = [
     "v3oidcdeviceauthz",
     "v3oidcpassword",
     "v3oauth2clientcredential",
-];
-
-/// keystoneauth's other plugins, and openstacksdk's alias.
-const LATER: [&str; 12] = [
     "none",
     "http_basic",
     "admin_token",
-    "token_endpoint",
+];
+
+/// keystoneauth's other plugins, and openstacksdk's alias.
+const LATER: [&str; 8] = [
     "v3oidcauthcode",
     "v3oauth1",
     "v3kerberos",

@@ -155,7 +155,7 @@ fn profiles_lie_below_the_cloud() {
     let cloud = "clouds: {a: {profile: ovh-us, auth: {username: u, password: s, project_name: p, user_domain_name: D}}}";
     let config = World::clouds(cloud).config();
     assert_eq!(config.routing.region, region("US-EAST-VA-1"));
-    assert_eq!(config.identity.credentials.auth_url.to_string(), "https://auth.cloud.ovh.us");
+    assert_eq!(config.identity.credentials.auth_url.unwrap().to_string(), "https://auth.cloud.ovh.us");
     let Method::Password { user: User::Name { domain: d, .. }, .. } = config.identity.credentials.method
     else {
         panic!()

@@ -1,7 +1,7 @@
 //! Logins from `OS_*` variables.
 
 use super::*;
-use crate::identity::credentials::{Challenge, Flow, Grant, TokenKind};
+use crate::identity::credentials::{Challenge, FixedProof, Flow, Grant, TokenKind};
 
 fn bare(variables: &[(&str, &str)]) -> World {
     World::new().vars(&[("OS_AUTH_URL", "https://k.example:5000")]).vars(variables)
@@ -11,7 +11,7 @@ fn bare(variables: &[(&str, &str)]) -> World {
 fn the_usual_openrc_is_a_password_login_to_a_project() {
     let config = World::openrc(&[]).config();
     let credentials = config.identity.credentials;
-    assert_eq!(credentials.auth_url.path, "/v3");
+    assert_eq!(credentials.auth_url.unwrap().path, "/v3");
     let Method::Password { user, password } = credentials.method else { panic!() };
     assert_eq!(user, User::Name { name: "demo".to_owned(), domain: domain("Default") });
     assert_eq!(password.expose(), PASSWORD);
@@ -235,6 +235,51 @@ fn clients_of_keystones_own_take_no_scope() {
     let Method::OAuth2(client) = &config.identity.credentials.method else { panic!() };
     assert_eq!(client.endpoint.to_string(), "https://k.example:5000/v3/OS-OAUTH2/token");
     assert_eq!(config.identity.credentials.scope, Scope::Unspecified);
+}
+
+#[test]
+fn services_without_a_keystone_need_an_address() {
+    let world =
+        |more: &[(&str, &str)]| World::new().vars(&[("OS_ENDPOINT", "http://ironic:6385/")]).vars(more);
+    let config = world(&[("OS_AUTH_TYPE", "none"), ("OS_AUTH_URL", "https://k")]).config();
+    let credentials = config.identity.credentials;
+    let Method::Standalone(standalone) = &credentials.method else { panic!() };
+    assert_eq!(standalone.endpoint.as_ref().unwrap().to_string(), "http://ironic:6385");
+    assert_eq!((standalone.proof.clone(), credentials.auth_url), (FixedProof::None, None));
+    assert_contains(&config.warnings.concat(), "OS_AUTH_URL: ignored, since OS_AUTH_TYPE=none means");
+
+    let basic = [("OS_AUTH_TYPE", "http_basic"), ("OS_USERNAME", "u"), ("OS_PASSWORD", PASSWORD)];
+    let Method::Standalone(standalone) = world(&basic).config().identity.credentials.method else { panic!() };
+    assert!(matches!(standalone.proof, FixedProof::Basic { username, .. } if username == "u"));
+    let admin = [
+        ("OS_AUTH_TYPE", "token_endpoint"),
+        ("OS_TOKEN", PASSWORD),
+        ("OS_ENDPOINT", ""),
+        ("OS_URL", "http://i"),
+    ];
+    let Method::Standalone(standalone) = world(&admin).config().identity.credentials.method else { panic!() };
+    assert!(matches!(standalone.proof, FixedProof::Token(_)) && standalone.endpoint.is_some());
+
+    let cloud = "clouds: {a: {auth_type: none, baremetal_endpoint_override: 'http://ironic:6385'}}";
+    assert!(World::clouds(cloud).config().routing.services["baremetal"].endpoint_override.is_some());
+    for (variables, message) in [
+        (
+            &[("OS_ENDPOINT", ""), ("OS_AUTH_TYPE", "none"), ("OS_AUTH_URL", "http://k")][..],
+            "somebody has to say where",
+        ),
+        (
+            &[("OS_AUTH_TYPE", "none"), ("OS_ENDPOINT", "ironic")],
+            "OS_ENDPOINT: it does not do as the services' URL",
+        ),
+        (&[("OS_AUTH_TYPE", "http_basic")], "OS_USERNAME is not set; it is the user that the service knows"),
+        (
+            &[("OS_AUTH_TYPE", "http_basic"), ("OS_USERNAME", "a:b"), ("OS_PASSWORD", PASSWORD)],
+            "OS_USERNAME: a name for HTTP Basic has no `:`",
+        ),
+        (&[("OS_AUTH_TYPE", "admin_token"), ("OS_TOKEN", "a b")], "OS_TOKEN: it has characters that a token"),
+    ] {
+        assert_contains(&world(variables).mistakes(), message);
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_services_settings_are_taken_one_by_one() {
 
 #[test]
 fn a_cloud_named_by_flag_or_variable_comes_before_the_variables_login() {
-    let host = |config: &Config| config.identity.credentials.auth_url.authority.to_string();
+    let host = |config: &Config| config.identity.credentials.auth_url.clone().unwrap().authority.to_string();
     let world = |variables| World::openrc(variables).with_file("here/clouds.yaml", CLOUDS);
     let config = world(&[]).load("--cloud b").unwrap();
     assert_eq!(host(&config), "b");
@@ -78,10 +78,10 @@ fn a_cloud_named_by_flag_or_variable_comes_before_the_variables_login() {
 fn the_variables_login_comes_before_a_cloud_in_our_file() {
     let world = World::openrc(&[]).with_file("here/clouds.yaml", CLOUDS).with_file(FILE, "cloud = 'a'\n");
     let config = world.config();
-    assert_eq!(config.identity.credentials.auth_url.authority.as_str(), "k.example:5000");
+    assert_eq!(config.identity.credentials.auth_url.unwrap().authority.as_str(), "k.example:5000");
     assert_contains(&config.warnings.concat(), "gatestone.toml:1, cloud: cloud `a` is not used");
     let world = World::clouds(CLOUDS).with_file(FILE, "cloud = 'a'\n");
-    assert_eq!(world.config().identity.credentials.auth_url.authority.as_str(), "a");
+    assert_eq!(world.config().identity.credentials.auth_url.unwrap().authority.as_str(), "a");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn shown(catalog: &Value, preferences: &Preferences) -> (Vec<Value>, RouteTable)
     let catalog = Catalog::from_wire(serde_json::from_value(catalog.clone()).unwrap());
     let routes = RouteTable::build(Build {
         catalog: &catalog,
-        auth_url: &"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap()),
         preferences,
         project_id: Some("p"),
         user_id: Some("u"),
@@ -207,7 +207,7 @@ fn v2_has_one_entry_for_each_region_with_an_address_for_each_interface() {
     let catalog = Catalog::from_wire(serde_json::from_value(catalog).unwrap());
     let routes = RouteTable::build(Build {
         catalog: &catalog,
-        auth_url: &"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&"http://keystone:5000/v3".parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences::default(),
         project_id: Some("p"),
         user_id: Some("u"),

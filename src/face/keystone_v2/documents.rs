@@ -28,7 +28,7 @@ pub(super) fn tenant(holder: &Holder) -> Option<Value> {
         HeldScope::Project(project) => {
             Some(json!({ "id": project.id, "name": project.name, "description": null, "enabled": true }))
         }
-        HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped => None,
+        HeldScope::Domain(_) | HeldScope::System | HeldScope::Unscoped | HeldScope::Standalone => None,
     }
 }
 

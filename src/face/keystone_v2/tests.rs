@@ -20,7 +20,7 @@ fn routes(auth_url: &str, named: &[&str]) -> RouteTable {
     let network = ServicePreferences { names, ..ServicePreferences::default() };
     RouteTable::build(Build {
         catalog: &Catalog::from_wire(serde_json::from_value(catalog).unwrap()),
-        auth_url: &auth_url.parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&auth_url.parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences {
             services: [("network".to_owned(), network)].into(),
             ..Preferences::default()

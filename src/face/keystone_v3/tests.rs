@@ -21,7 +21,7 @@ fn routes(auth_url: &str) -> RouteTable {
     ]);
     RouteTable::build(Build {
         catalog: &Catalog::from_wire(serde_json::from_value(catalog).unwrap()),
-        auth_url: &auth_url.parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&auth_url.parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences::default(),
         project_id: Some("p"),
         user_id: Some("u"),
@@ -45,7 +45,7 @@ fn asked(routes: &RouteTable, method: &str, path: &str, fields: &[(&str, &str)])
     let (head, ()) = request.body(()).unwrap().into_parts();
     let Ok(target) = routes.resolve(path) else { return "no route".to_owned() };
     let now = Clock::system().now();
-    let asked = recognise(&head, &target, &HeaderValue::from_static(REAL), |it| tokens.find(it, now));
+    let asked = recognise(&head, &target, Some(&HeaderValue::from_static(REAL)), |it| tokens.find(it, now));
     let Some(asked) = asked else { return "-".to_owned() };
     let text = format!("{asked:?}");
     let word = text.split([' ', '(']).next().unwrap();

@@ -120,6 +120,9 @@ impl FromStr for ProviderUrl {
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let target = match &rest[at..] {
             "" => PathAndQuery::from_static("/"),
+            query if query.starts_with('?') => {
+                format!("/{query}").parse().map_err(|_| UrlError::Character)?
+            }
             target => target.parse().map_err(|_| UrlError::Character)?,
         };
         if written.contains('#') {

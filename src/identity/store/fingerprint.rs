@@ -60,7 +60,9 @@ fn identity(salt: &[u8], credentials: &Credentials) -> [u8; SHA256_OUTPUT_LEN] {
     let Credentials { auth_url, method, spare: _, scope } = credentials;
     let mut fields = Fields(Context::new(&SHA256));
     fields.add_bytes(salt);
-    fields.add(auth_url.scheme.as_ref()).add(auth_url.authority.as_str()).add(&auth_url.path);
+    if let Some(auth_url) = auth_url {
+        fields.add(auth_url.scheme.as_ref()).add(auth_url.authority.as_str()).add(&auth_url.path);
+    }
     for factor in method.factors() {
         fields.factor(factor);
     }
@@ -116,6 +118,7 @@ impl Fields {
             Method::Token(_) => self.add("token"),
             Method::Totp { user, passcode: _ } => self.add("totp").user(user),
             Method::Multifactor(_) => self.add("several"),
+            Method::Standalone(_) => self.add("no keystone").add(&method.to_string()),
             Method::OAuth2(client) => self.add("oauth2").add(&client.client_id),
             Method::Federated(federation) => self
                 .add("federation")
@@ -147,7 +150,7 @@ mod tests {
 
     fn with_password(password: &str) -> Credentials {
         Credentials {
-            auth_url: "https://k/v3".parse().unwrap(),
+            auth_url: Some("https://k/v3".parse().unwrap()),
             method: Method::Password { user: User::Id("u".to_owned()), password: Secret::new(password) },
             spare: Vec::new(),
             scope: Scope::System,

@@ -25,7 +25,7 @@ fn store() -> (TempDir, TokenStore) {
 fn demo() -> Credentials {
     let domain = || Domain::Name("Default".to_owned());
     Credentials {
-        auth_url: "https://k.example:5000/v3".parse().unwrap(),
+        auth_url: Some("https://k.example:5000/v3".parse().unwrap()),
         method: Method::Password {
             user: User::Name { name: "demo".to_owned(), domain: domain() },
             password: Secret::new("hunter2"),
@@ -86,7 +86,7 @@ async fn a_token_of_others_is_not_used() {
     let name = |name: &str| Domain::Name(name.to_owned());
     let application =
         |credential| Method::ApplicationCredential { credential, secret: Secret::new("hunter2") };
-    let url = |text: &str| Credentials { auth_url: text.parse().unwrap(), ..demo() };
+    let url = |text: &str| Credentials { auth_url: Some(text.parse().unwrap()), ..demo() };
     let method = |method| Credentials { method, ..demo() };
     let scope = |scope| Credentials { scope, ..demo() };
     for other in [

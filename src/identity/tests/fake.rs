@@ -165,7 +165,7 @@ impl World {
 
     pub(super) fn refresh_with(&self, method: Method) -> (Arc<SnapshotCell>, JoinHandle<Arc<AuthError>>) {
         let credentials = Credentials {
-            auth_url: "http://keystone/v3".parse().unwrap(),
+            auth_url: Some("http://keystone/v3".parse().unwrap()),
             method,
             spare: Vec::new(),
             scope: Scope::Project(Project::Id("p".to_owned())),

@@ -195,7 +195,7 @@ fn table() -> RouteTable {
     let catalog = Catalog::from_wire(serde_json::from_value(json!(services)).unwrap());
     RouteTable::build(Build {
         catalog: &catalog,
-        auth_url: &"http://up/identity/v3".parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&"http://up/identity/v3".parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences::default(),
         project_id: Some("p"),
         user_id: Some("u"),

@@ -28,7 +28,7 @@ fn table() -> RouteTable {
     let services = [("s3".to_owned(), buckets)].into();
     RouteTable::build(Build {
         catalog: &Catalog { endpoints: endpoints.into(), skipped: Vec::new() },
-        auth_url: &"https://h/identity/v3".parse::<EndpointUrl>().unwrap(),
+        auth_url: Some(&"https://h/identity/v3".parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences { interfaces: vec![Interface::Public], services, ..Preferences::default() },
         project_id: Some("p"),
         user_id: Some("u"),

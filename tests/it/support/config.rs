@@ -10,7 +10,7 @@ use gatestone::server::ListenAddr;
 pub(crate) fn password(auth_url: &str) -> Config {
     let default = || Domain::Id("default".to_owned());
     let mut config = Config::of(Credentials {
-        auth_url: auth_url.parse().unwrap(),
+        auth_url: Some(auth_url.parse().unwrap()),
         method: Method::Password {
             user: User::Name { name: "demo".to_owned(), domain: default() },
             password: Secret::new("correct horse"),
