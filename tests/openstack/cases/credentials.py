@@ -4,7 +4,8 @@ import json
 from support import expect, wire
 from support.cases import case
 from support.direct import Direct, password
-from support.gatestone import Proxy
+from support.gatestone import Proxy, once
+from support.ways import ways
 
 
 def reads_an_object(world, variables, *arguments):
@@ -99,3 +100,20 @@ def no_scope_at_all(world):
         expect.that(reply.status >= 400 and reply.get('X-Gatestone-Error'),
                     'an object without a project: %d' % reply.status)
         expect.holds(reply.body, b'OS_PROJECT_', 'the error')
+
+
+@case
+def every_way_to_log_in(world):
+    for _, variables in ways(world.lab):
+        reads_an_object(world, variables)
+
+
+@case
+def a_factor_that_is_missing_is_named(world):
+    mfa = world.lab.facts['users']['mfa']
+    variables = dict(world.lab.environment('mfa'))
+    done = once(variables, 'check')
+    expect.equal(done.returncode, 77, 'exit status')
+    expect.holds(done.stderr, 'wants more than password', 'the message')
+    expect.holds(done.stderr, 'OS_TOTP_SECRET', 'the message')
+    expect.that(mfa['password'] not in done.stderr, 'the password is told')

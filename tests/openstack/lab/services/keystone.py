@@ -1,6 +1,7 @@
 """Keystone: SQLite, Fernet tokens, every login method the proxy knows."""
 import grp
 import os
+from pathlib import Path
 
 from services import common
 from settings import REGIONS
@@ -10,8 +11,10 @@ def plan(lab):
     # one thread: with more, concurrent logins can meet SQLite's "database is
     # locked" (every login writes last_active_at) and get a 500
     return {'keystone': common.gunicorn(
-        lab, 'keystone', 'keystone.wsgi.api:application',
-        {'OS_KEYSTONE_CONFIG_FILES': lab.path('etc/keystone/keystone.conf')},
+        lab, 'keystone', 'federated:application',
+        {'OS_KEYSTONE_CONFIG_FILES': lab.path('etc/keystone/keystone.conf'),
+         'LAB_BEARER_TOKENS': lab.path('data/keystone/bearer-tokens.json'),
+         'PYTHONPATH': str(Path(__file__).resolve().parent.parent), 'PYTHONDONTWRITEBYTECODE': '1'},
         threads=1, health='/v3', files=[configuration(lab)])}
 
 
@@ -38,7 +41,9 @@ key_repository = {lab.path('data/keystone/fernet-keys')}
 [credential]
 key_repository = {lab.path('data/keystone/credential-keys')}
 [auth]
-methods = password,token,totp,application_credential
+methods = password,token,totp,application_credential,openid
+[openid]
+remote_id_attribute = HTTP_OIDC_ISS
 [oauth2]
 oauth2_authn_methods = client_secret_basic
 [cache]
