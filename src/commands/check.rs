@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Exit, complain, explain_refusal, print};
 use crate::catalog::EndpointUrl;
-use crate::client::{Client, RequestBody, SendError};
+use crate::client::{Client, RequestBody, SendError, TlsSettings};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::identity::{AuthError, Refresher, Snapshot};
@@ -235,6 +235,7 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "credentials": config.sources.credentials,
         "auth_url": config.identity.credentials.auth_url.as_ref().map(ToString::to_string),
+        "tls": tls(&config.client.tls),
         "user": holder.user.name,
         "user_domain": holder.user.domain.as_ref().map(|domain| domain.name.as_str()),
         "scope": holder.scope.to_string(),
@@ -250,6 +251,16 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
         "skipped": skipped,
         "projects": projects,
         "warnings": config.warnings.iter().chain(routes.warnings()).chain(&notices).collect::<Vec<_>>(),
+    })
+}
+
+fn tls(settings: &TlsSettings) -> Value {
+    let certificate = settings.client_certificate.as_ref();
+    json!({
+        "cacert": settings.cacert,
+        "cert": certificate.map(|it| &it.cert),
+        "key": certificate.map(|it| &it.key),
+        "insecure": settings.insecure,
     })
 }
 

@@ -55,6 +55,14 @@ pub(super) fn choose(
         return Some(environment(draft));
     }
     let clouds = Clouds::load(env, places, mistakes);
+    let environments = name_of_environment(env);
+    if clouds.names().contains(&environments.as_str()) {
+        mistakes.add(format!(
+            "{} has a cloud `{environments}`, which is the name of the login in OS_* variables; rename it, or set \
+             OS_CLOUD_NAME to another",
+            clouds.place()
+        ));
+    }
     let found = of_clouds(&clouds, settings, &draft, aside, env, places, warnings, mistakes);
     for sentence in clouds.unreadable {
         if found.is_none() { mistakes.add(sentence) } else { warnings.push(sentence) }
@@ -135,8 +143,11 @@ fn environment(draft: Draft) -> Source {
 
 /// openstacksdk calls the login of the variables a cloud, too.
 fn names_environment(settings: &Settings, env: &dyn Environment) -> bool {
-    let name = env.get("OS_CLOUD_NAME").unwrap_or_else(|| "envvars".to_owned());
-    settings.cloud.as_ref().is_some_and(|cloud| cloud.value == name)
+    settings.cloud.as_ref().is_some_and(|cloud| cloud.value == name_of_environment(env))
+}
+
+fn name_of_environment(env: &dyn Environment) -> String {
+    env.get("OS_CLOUD_NAME").unwrap_or_else(|| "envvars".to_owned())
 }
 
 const NOTHING: &str = "no cloud is configured; there are three ways:
