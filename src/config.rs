@@ -105,6 +105,8 @@ pub enum LogFormat {
 pub struct Sources {
     /// The credentials: "cloud `ovh` in /home/u/.config/openstack/clouds.yaml".
     pub credentials: String,
+    /// Where each of their keys was written: "OS_PASSWORD".
+    pub places: BTreeMap<&'static str, String>,
     /// The cloud of `clouds.yaml` that they are of, if they are.
     pub cloud: Option<String>,
     /// The region, if one is set: "OS_REGION_NAME".
@@ -154,6 +156,7 @@ impl Config {
         let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
             cloud: source.draft.cloud().map(str::to_owned),
+            places: source.draft.places(),
             credentials: source.words,
             region: region.as_ref().map(|region| region.place.clone()),
             files,

@@ -31,6 +31,7 @@ mod oauth;
 pub(crate) mod oracle;
 mod plan;
 mod private_file;
+pub mod probe;
 mod protocol;
 mod refresh;
 mod reload;

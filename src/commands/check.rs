@@ -11,7 +11,7 @@ use tokio::runtime;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::{Exit, complain, explain_refusal, print};
+use super::{Exit, complain, print};
 use crate::catalog::EndpointUrl;
 use crate::client::{Client, RequestBody, SendError, TlsSettings};
 use crate::clock::Clock;
@@ -21,6 +21,8 @@ use crate::proxy::{Asked, ListenerSettings, Rules};
 use crate::routing::{Pin, Prefix};
 use crate::run::check_region;
 use crate::users;
+
+mod explain;
 
 /// How long an endpoint may take to answer the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +42,7 @@ async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) ->
     };
     let snapshot = match Refresher::once(&client, &config.identity, &config.routing, &Clock::system()).await {
         Ok(snapshot) => snapshot,
-        Err(error) => return Ok(refused(&error, &config)),
+        Err(error) => return refused(&error, &config, &client, as_json).await,
     };
     if let Err(error) = check_region(&snapshot, config.routing.region.as_ref()) {
         complain(error);
@@ -57,13 +59,14 @@ async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) ->
     }
 }
 
-fn refused(error: &AuthError, config: &Config) -> Exit {
-    if error.is_refusal() {
-        complain(explain_refusal(error, config));
-        return Exit::Refused;
+/// Tells why there is no token.
+async fn refused(error: &AuthError, config: &Config, client: &Client, as_json: bool) -> io::Result<Exit> {
+    let explained = explain::explain(error, config, client).await;
+    if as_json {
+        print(format!("{:#}", explained.json(error, config)))?;
     }
-    complain(format_args!("{error}\n  the credentials come from {}", config.sources.credentials));
-    Exit::Failure
+    complain(explained.text(error, config));
+    Ok(if error.is_refusal() { Exit::Refused } else { Exit::Failure })
 }
 
 /// Where a request for `path` would go, and what the rules say of it; nothing is sent there.
@@ -232,6 +235,7 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
         .map(|project| format!("{}, OS_PROJECT_ID={}", project.name, project.id))
         .collect();
     json!({
+        "ok": true,
         "version": env!("CARGO_PKG_VERSION"),
         "credentials": config.sources.credentials,
         "auth_url": config.identity.credentials.auth_url.as_ref().map(ToString::to_string),

@@ -137,6 +137,13 @@ impl Draft {
         text.or_else(|| self.secrets.get(key).map(|placed| placed.place.as_str())).unwrap_or_default()
     }
 
+    /// Where all of it was written, by key.
+    pub(super) fn places(&self) -> BTreeMap<&'static str, String> {
+        let texts = self.texts.iter().map(|(key, placed)| (*key, placed.place.clone()));
+        let secrets = self.secrets.iter().map(|(key, placed)| (*key, placed.place.clone()));
+        texts.chain(secrets).collect()
+    }
+
     /// How a user writes a key: the variable that set it, or would.
     pub(super) fn name(&self, key: &str) -> String {
         match &self.origin {

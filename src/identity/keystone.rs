@@ -123,14 +123,12 @@ impl Keystone {
     pub(super) fn outcome(&self, sent: Moment, head: &Parts, body: Bytes) -> Result<Login, AuthError> {
         match head.status {
             StatusCode::CREATED | StatusCode::OK => self.accept(sent, &head.headers, body),
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(AuthError::Refused {
-                    url: self.url(),
-                    who: self.credentials.method.to_string(),
-                    status: head.status,
-                    message: keystone_message(&body),
-                })
-            }
+            status if is_refusal(status, &self.credentials.method, &body) => Err(AuthError::Refused {
+                url: self.url(),
+                who: self.credentials.method.to_string(),
+                status: head.status,
+                message: keystone_message(&body),
+            }),
             StatusCode::TOO_MANY_REQUESTS => {
                 Err(AuthError::TooMany { url: self.url(), retry_after: retry_after(&head.headers) })
             }
@@ -341,6 +339,27 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(900);
 /// Longest wait for an answer about a token, the catalog or the account: all of them are quick, and
 /// someone may be waiting.
 const ASK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Whether an answer to a login is a "no". Of an application credential or a token that is gone Keystone says 404, as
+/// others do of a path that is not theirs; so its words are looked at (`keystone/exception.py`).
+fn is_refusal(status: StatusCode, method: &Method, body: &Bytes) -> bool {
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => true,
+        StatusCode::NOT_FOUND => match method {
+            Method::ApplicationCredential { .. } | Method::OAuth2(_) => {
+                keystone_message(body).starts_with("Could not find Application Credential")
+            }
+            Method::Token(_) => {
+                let message = keystone_message(body);
+                ["Could not recognize", "Failed to validate token", "Could not find token"]
+                    .iter()
+                    .any(|known| message.starts_with(known))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
 
 /// `Retry-After` in seconds or as a date (RFC 9110 10.2.3); a date is compared with
 /// the answer's own `Date`, not with our clock.

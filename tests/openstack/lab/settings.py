@@ -20,6 +20,7 @@ class Settings:
         self.first_port = int(variable('LAB_PORT_BASE', '25000'))
         self.token_ttl = int(variable('LAB_TOKEN_TTL', '3600'))
         self.token_cache_time = int(variable('LAB_TOKEN_CACHE_TIME', '300'))
+        self.compliance = variable('LAB_COMPLIANCE', '0') == '1'
         self.patience = int(variable('LAB_WAIT', '120'))
         self.venv = variable('LAB_VENV', self.path('venv'))
         self.user = getpass.getuser()

@@ -51,7 +51,15 @@ enabled = True
 backend = dogpile.cache.memory
 [oslo_middleware]
 enable_proxy_headers_parsing = True
-''')
+''' + (COMPLIANCE if lab.compliance else ''))
+
+
+# new passwords are to be changed at once, and the third wrong one locks the account
+COMPLIANCE = '''[security_compliance]
+lockout_failure_attempts = 3
+lockout_duration = 600
+change_password_upon_first_use = True
+'''
 
 
 def set_up(lab):

@@ -1,0 +1,565 @@
+//! Why a login failed, as somebody who knows Keystone would find out: at which step, for which reason, by which setting,
+//! and what to try.
+//!
+//! Keystone says the same of a wrong password and of a missing role. A login without scope tells them apart, so there is
+//! one more try, or two where a domain looks mistaken; that is below any lockout limit that is in use.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::catalog::EndpointUrl;
+use crate::client::{Client, ConnectError, SendError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::identity::credentials::{Credentials, Domain, Method, Project, Scope, User};
+use crate::identity::{AuthError, NamedProject, probe};
+
+/// What there is to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Explained {
+    /// Where on the way it happened.
+    step: &'static str,
+    cause: String,
+    /// Settings by their keys.
+    keys: Vec<&'static str>,
+    advice: Vec<String>,
+    projects: Vec<NamedProject>,
+    skew: Option<(Duration, bool)>,
+}
+
+/// Finds out.
+pub(super) async fn explain(error: &AuthError, config: &Config, client: &Client) -> Explained {
+    let asking = Asking { client, clock: &Clock::system(), config };
+    let answer = match &config.identity.credentials.auth_url {
+        Some(auth_url) => probe::look(client, asking.clock, auth_url).await,
+        None => None,
+    };
+    let mut explained = match error {
+        AuthError::Unreachable { source, .. } => asking.unreachable(source).await,
+        AuthError::Refused { status, message, .. } => asking.refused(*status, message).await,
+        AuthError::MoreFactors { .. } => Explained {
+            step: "multi-factor",
+            cause: "the account has rules for multi-factor authentication, and the login has too few factors".to_owned(),
+            keys: vec!["auth_type"],
+            advice: vec![
+                "add the seed of the passcodes (OS_TOTP_SECRET, `totp_secret`); it goes along when Keystone asks for it"
+                    .to_owned(),
+            ],
+            ..Explained::default()
+        },
+        AuthError::ProviderRefused { .. } => Explained {
+            step: "identity provider",
+            cause: "the identity provider did not vouch for us, or Keystone does not know it".to_owned(),
+            keys: vec!["identity_provider", "protocol", "client_id", "client_secret", "username", "password"],
+            advice: vec!["its words above say which of the two; names are written letter by letter".to_owned()],
+            ..Explained::default()
+        },
+        AuthError::TooMany { .. } => Explained {
+            step: "rate limit",
+            cause: "the provider limits logins, and something logs in often".to_owned(),
+            advice: vec!["wait a minute; find the program that logs in for each request, and point it at gatestone".to_owned()],
+            ..Explained::default()
+        },
+        AuthError::TimedOut { .. } => Explained {
+            step: "connection",
+            cause: "the address takes connections, but nobody answers on them".to_owned(),
+            keys: vec!["auth_url"],
+            advice: vec!["try again; if it lasts, ask the provider whether Keystone is well".to_owned()],
+            ..Explained::default()
+        },
+        AuthError::Unexpected { .. } | AuthError::Garbage { .. } | AuthError::Cut { .. } | AuthError::NotTold { .. } => {
+            asking.no_keystone(answer.as_ref()).await
+        }
+        AuthError::AlreadyExpired { .. } => Explained {
+            step: "token",
+            cause: "Keystone gives tokens that are over before they begin".to_owned(),
+            advice: vec!["give it a password or an application credential in place of a token".to_owned()],
+            ..Explained::default()
+        },
+    };
+    explained.skew = answer.and_then(|answer| answer.skew);
+    explained
+}
+
+struct Asking<'a> {
+    client: &'a Client,
+    clock: &'a Clock,
+    config: &'a Config,
+}
+
+impl Asking<'_> {
+    fn credentials(&self) -> &Credentials {
+        &self.config.identity.credentials
+    }
+
+    async fn unreachable(&self, source: &SendError) -> Explained {
+        let Some(url) = &self.credentials().auth_url else { return Explained::default() };
+        let host = url.host();
+        let (step, cause, mut advice) = match source {
+            SendError::Connect(ConnectError::Refused(_)) => (
+                "connection",
+                format!("nothing listens at port {} of {host}", url.port_or_default()),
+                vec!["check the port; Keystone's own is 5000, behind a gateway it is mostly 443".to_owned()],
+            ),
+            SendError::Connect(ConnectError::Unreachable(why)) if is_look_up(why.as_ref()) => (
+                "name look-up",
+                format!("the name {host} has no address here"),
+                vec![
+                    "check the name for slips; if it is internal to the cloud, join its VPN, or set `resolve`".to_owned(),
+                ],
+            ),
+            SendError::Connect(ConnectError::Unreachable(_) | ConnectError::TimedOut(_)) | SendError::TimedOut(_) => (
+                "connection",
+                format!("{host} cannot be reached from here"),
+                vec!["check VPN, firewall, and HTTPS_PROXY if there is a proxy on the way".to_owned()],
+            ),
+            SendError::Connect(ConnectError::Untrusted(_)) => (
+                "TLS",
+                format!("the certificate of {host} comes from nobody that this machine trusts, or is not its own"),
+                vec![
+                    "get the PEM file of the cloud's authority and set OS_CACERT (`cacert`) to it".to_owned(),
+                    "if the name in the certificate is another, use that one in the auth URL".to_owned(),
+                ],
+            ),
+            SendError::Connect(ConnectError::Tls(_)) => {
+                ("TLS", format!("{host} does not speak TLS as we do, or not at all"), Vec::new())
+            }
+            SendError::Closed(_) | SendError::Malformed(_) => {
+                ("connection", format!("{host} does not answer in HTTP"), Vec::new())
+            }
+            _ => ("connection", "the connection broke".to_owned(), vec!["try again".to_owned()]),
+        };
+        advice.extend(self.elsewhere().await);
+        Explained { step, cause, keys: vec!["auth_url"], advice, ..Explained::default() }
+    }
+
+    /// Where a Keystone is in the neighbourhood, as advice.
+    async fn elsewhere(&self) -> Option<String> {
+        let Some(url) = &self.credentials().auth_url else { return None };
+        for candidate in neighbours(url) {
+            let found = probe::look(self.client, self.clock, &candidate).await;
+            if found.is_some_and(|answer| answer.is_keystone) {
+                return Some(format!(
+                    "a Keystone answers at {candidate}; set OS_AUTH_URL (`auth_url`) to that"
+                ));
+            }
+        }
+        None
+    }
+
+    async fn no_keystone(&self, answer: Option<&probe::Answer>) -> Explained {
+        let step = "version document";
+        let keys = vec!["auth_url"];
+        if let Some(probe::Answer { location: Some(location), status, is_keystone: false, .. }) = answer
+            && status.is_redirection()
+        {
+            return Explained {
+                step,
+                cause: format!(
+                    "the auth URL leads on to {location} ({}), and logins do not follow",
+                    status.as_u16()
+                ),
+                keys,
+                advice: vec![format!("set OS_AUTH_URL (`auth_url`) to {location}")],
+                ..Explained::default()
+            };
+        }
+        let cause = match answer {
+            Some(answer) if answer.is_keystone => {
+                "Keystone is there, but answers logins with an error".to_owned()
+            }
+            Some(answer) => {
+                format!("what is at the auth URL is no Keystone: it says {} there", answer.status)
+            }
+            None => "what is at the auth URL does not answer".to_owned(),
+        };
+        let elsewhere = self.elsewhere().await;
+        let otherwise = || {
+            "the auth URL is in the openrc file that the cloud's dashboard offers (API Access); the dashboard's own \
+             address is another"
+                .to_owned()
+        };
+        Explained {
+            step,
+            cause,
+            keys,
+            advice: vec![elsewhere.unwrap_or_else(otherwise)],
+            ..Explained::default()
+        }
+    }
+
+    async fn refused(&self, status: StatusCode, message: &str) -> Explained {
+        let said = |parts: &[&str]| parts.iter().any(|part| message.to_ascii_lowercase().contains(part));
+        let of_account = |cause: &str, advice: &str| Explained {
+            step: "account",
+            cause: cause.to_owned(),
+            keys: vec!["username", "user_id", "password"],
+            advice: vec![advice.to_owned()],
+            ..Explained::default()
+        };
+        if said(&["password is expired", "password has expired"]) {
+            return of_account(
+                "the password has expired",
+                "set a new one in the cloud's dashboard or with `openstack user password set`",
+            );
+        }
+        if said(&["account is locked"]) {
+            return of_account(
+                "the account is locked after wrong passwords",
+                "stop whatever logs in with the old password, and wait until the lock ends, or ask an administrator",
+            );
+        }
+        if said(&["account is disabled", "user is disabled", "disabled for user"]) {
+            return of_account("the account is disabled", "ask an administrator of the cloud to enable it");
+        }
+        if status == StatusCode::BAD_REQUEST {
+            return self.no_keystone(self.look_again().await.as_ref()).await;
+        }
+        match &self.credentials().method {
+            Method::ApplicationCredential { .. } | Method::OAuth2(_) => Explained {
+                step: "application credential",
+                cause: if said(&["could not find"]) {
+                    "there is no such application credential: it was deleted, or is of another cloud or user"
+                } else {
+                    "its secret is wrong, or it has expired, or its user has lost the role on its project"
+                }
+                .to_owned(),
+                keys: vec![
+                    "application_credential_id",
+                    "application_credential_name",
+                    "application_credential_secret",
+                    "oauth2_client_id",
+                    "oauth2_client_secret",
+                ],
+                advice: vec!["make a new one; its secret is shown once, when it is made".to_owned()],
+                ..Explained::default()
+            },
+            Method::Token(_) => Explained {
+                step: "token",
+                cause: "the token has expired or was revoked, or its user has no role on what is asked for"
+                    .to_owned(),
+                keys: vec!["token", "project_id", "project_name"],
+                advice: vec![
+                    "give it a password or an application credential, which can be renewed".to_owned(),
+                ],
+                ..Explained::default()
+            },
+            _ => self.password_or_scope().await,
+        }
+    }
+
+    async fn look_again(&self) -> Option<probe::Answer> {
+        probe::look(self.client, self.clock, self.credentials().auth_url.as_ref()?).await
+    }
+
+    /// A login without scope tells the two apart.
+    async fn password_or_scope(&self) -> Explained {
+        let credentials = self.credentials();
+        if credentials.scope == Scope::Unspecified {
+            return self.wrong_proof().await;
+        }
+        match probe::projects(self.client, self.clock, credentials).await {
+            Ok(projects) => scope(&credentials.scope, projects),
+            Err(_) => self.wrong_proof().await,
+        }
+    }
+
+    /// Password, user, or the user's domain.
+    async fn wrong_proof(&self) -> Explained {
+        let credentials = self.credentials();
+        if let Some((other, advice)) = other_domain(credentials)
+            && probe::projects(self.client, self.clock, &other).await.is_ok()
+        {
+            return Explained {
+                step: "domain",
+                cause: "the user and the password are right, but the domain is not".to_owned(),
+                keys: vec!["user_domain_id", "user_domain_name", "domain_id", "domain_name"],
+                advice: vec![advice],
+                ..Explained::default()
+            };
+        }
+        let has_passcode =
+            credentials.method.factors().iter().any(|factor| matches!(factor, Method::Totp { .. }));
+        let (step, cause, more) = if has_passcode {
+            (
+                "password",
+                "the password or the passcode is wrong, or there is no such user in this domain, or the account is disabled or locked",
+                true,
+            )
+        } else {
+            (
+                "password",
+                "the password is wrong, or there is no such user in this domain, or the account is disabled or locked",
+                false,
+            )
+        };
+        let mut advice = vec![
+            "log in at the cloud's dashboard with the same user, password and domain".to_owned(),
+            "check the user's domain: most clouds call it `Default`, and its id is `default`".to_owned(),
+            "do not try often: after a few wrong passwords many clouds lock an account, and say the same of it".to_owned(),
+        ];
+        if more {
+            advice.push(
+                "check that the seed is this user's, and that this machine's clock goes right".to_owned(),
+            );
+        }
+        Explained {
+            step,
+            cause: cause.to_owned(),
+            keys: vec![
+                "username",
+                "user_id",
+                "user_domain_name",
+                "user_domain_id",
+                "password",
+                "totp_secret",
+                "passcode",
+            ],
+            advice,
+            ..Explained::default()
+        }
+    }
+}
+
+/// The password is right, so it is the scope.
+fn scope(scope: &Scope, projects: Vec<NamedProject>) -> Explained {
+    let shown = |project: &NamedProject| format!("OS_PROJECT_ID={} ({})", project.id, project.name);
+    let mut advice = Vec::new();
+    let cause = match scope {
+        Scope::Project(Project::Name { name, domain }) => {
+            let namesakes: Vec<&NamedProject> =
+                projects.iter().filter(|it| it.name.eq_ignore_ascii_case(name)).collect();
+            let nearest = projects.iter().max_by_key(|it| likeness(&it.name, name));
+            match (&namesakes[..], nearest) {
+                ([namesake, ..], _) if !is_of(namesake, domain) => {
+                    let id = namesake.domain_id.as_deref().unwrap_or_default();
+                    advice.push(format!(
+                        "set OS_PROJECT_DOMAIN_ID={id} (`project_domain_id`), or {}",
+                        shown(namesake)
+                    ));
+                    format!("the password is right, but project {name} is of another domain than {domain}")
+                }
+                (_, nearest) => {
+                    if let Some(nearest) = nearest.filter(|it| likeness(&it.name, name) > 700) {
+                        advice.push(format!("did you mean {}? {}", nearest.name, shown(nearest)));
+                    }
+                    format!(
+                        "the password is right, but the user has no role on project {name} of {domain}, or there is none"
+                    )
+                }
+            }
+        }
+        scope => format!("the password is right, but the user has no role on {scope}, or there is none"),
+    };
+    if projects.is_empty() {
+        advice.push("the user has no project at all; ask an administrator for a role on one".to_owned());
+    } else if advice.is_empty() {
+        advice.push(format!("take one of the user's own: {}", shown(&projects[0])));
+    }
+    let keys = match scope {
+        Scope::Trust(_) => vec!["trust_id"],
+        Scope::System => vec!["system_scope"],
+        Scope::Domain(_) => vec!["domain_id", "domain_name"],
+        Scope::Project(_) | Scope::Unspecified => {
+            vec!["project_id", "project_name", "project_domain_id", "project_domain_name"]
+        }
+    };
+    Explained { step: "scope", cause, keys, advice, projects, skew: None }
+}
+
+/// Whether a project may be of a domain, as far as its list tells.
+fn is_of(project: &NamedProject, domain: &Domain) -> bool {
+    match domain {
+        Domain::Id(id) => project.domain_id.as_ref().is_none_or(|it| it == id),
+        // Lists have ids; of names only the usual one is known.
+        Domain::Name(name) => {
+            let is_default = project.domain_id.as_deref() == Some("default");
+            is_default == name.eq_ignore_ascii_case("default")
+        }
+    }
+}
+
+/// From 0 to 1000.
+fn likeness(one: &str, other: &str) -> u32 {
+    (strsim::jaro_winkler(&one.to_lowercase(), &other.to_lowercase()) * 1000.0) as u32
+}
+
+/// The login with the domain as it may have been meant, and how to write that: ids are taken for names and the other way
+/// round, and the usual one for another.
+fn other_domain(credentials: &Credentials) -> Option<(Credentials, String)> {
+    let Method::Password { user: User::Name { name, domain }, password } = &credentials.method else {
+        return None;
+    };
+    let (domain, advice) = match domain {
+        Domain::Id(id) if id == "default" => return None,
+        Domain::Name(name) if name == "Default" => return None,
+        Domain::Id(id) if id.eq_ignore_ascii_case("default") => (
+            Domain::Id("default".to_owned()),
+            "`Default` is the domain's name, `default` its id: set OS_USER_DOMAIN_ID=default",
+        ),
+        Domain::Name(name) if name.eq_ignore_ascii_case("default") => (
+            Domain::Name("Default".to_owned()),
+            "domains are written letter by letter: set OS_USER_DOMAIN_NAME=Default",
+        ),
+        Domain::Id(_) | Domain::Name(_) => (
+            Domain::Id("default".to_owned()),
+            "the user is one of the usual domain: set OS_USER_DOMAIN_NAME=Default (`user_domain_name`)",
+        ),
+    };
+    let user = User::Name { name: name.clone(), domain };
+    let method = Method::Password { user, password: password.clone() };
+    Some((Credentials { method, ..credentials.clone() }, advice.to_owned()))
+}
+
+/// Where else a Keystone may be, the likeliest first: the same address by the other scheme, the usual mount points, the
+/// usual port.
+fn neighbours(url: &EndpointUrl) -> Vec<EndpointUrl> {
+    let host = url.host();
+    let (scheme, other) = if url.is_https() { ("https", "http") } else { ("http", "https") };
+    let authority = url.authority.as_str();
+    let path = &url.path;
+    let texts = [
+        format!("{other}://{authority}{path}"),
+        format!("{scheme}://{authority}/v3"),
+        format!("{scheme}://{authority}/identity/v3"),
+        format!("{scheme}://{authority}/keystone/v3"),
+        format!("{scheme}://{host}:5000/v3"),
+        format!("{other}://{host}:5000/v3"),
+        format!("https://{host}/identity/v3"),
+    ];
+    let mut found: Vec<EndpointUrl> = Vec::new();
+    for candidate in texts.iter().filter_map(|text| text.parse::<EndpointUrl>().ok()) {
+        if candidate != *url && !found.contains(&candidate) {
+            found.push(candidate);
+        }
+    }
+    found
+}
+
+/// Whether an error is one of the resolver: the system has no kind for it.
+fn is_look_up(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("lookup address information") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+impl Explained {
+    /// Where the settings were written, as far as they are set.
+    fn places<'a>(&'a self, config: &'a Config) -> Vec<(&'static str, &'a str)> {
+        let places = &config.sources.places;
+        self.keys.iter().filter_map(|key| Some((*key, places.get(key)?.as_str()))).collect()
+    }
+
+    /// For people.
+    pub(super) fn text(&self, error: &AuthError, config: &Config) -> String {
+        let mut lines = vec![error.to_string()];
+        let mut line = |label: &str, text: String| lines.push(format!("  {label:<10} {text}"));
+        line("step", self.step.to_owned());
+        line("cause", self.cause.clone());
+        let places = self.places(config);
+        if places.is_empty() {
+            line("set in", config.sources.credentials.clone());
+        } else {
+            let places: Vec<&str> = places.iter().map(|(_, place)| *place).collect();
+            line("set in", places.join("; "));
+        }
+        for advice in &self.advice {
+            line("try", advice.clone());
+        }
+        for project in &self.projects {
+            let domain = project.domain_id.as_deref().unwrap_or("-");
+            line("project", format!("{} (id {}, domain id {domain})", project.name, project.id));
+        }
+        if let Some(skew) = self.skew {
+            line("clock", told(skew));
+        }
+        lines.join("\n")
+    }
+
+    /// For programs.
+    pub(super) fn json(&self, error: &AuthError, config: &Config) -> Value {
+        let projects: Vec<Value> = self
+            .projects
+            .iter()
+            .map(|it| json!({ "id": it.id, "name": it.name, "domain_id": it.domain_id }))
+            .collect();
+        let settings: serde_json::Map<String, Value> =
+            self.places(config).into_iter().map(|(key, place)| (key.to_owned(), place.into())).collect();
+        json!({
+            "ok": false,
+            "error": error.to_string(),
+            "step": self.step,
+            "cause": self.cause,
+            "credentials": config.sources.credentials,
+            "settings": settings,
+            "try": self.advice,
+            "projects": projects,
+            "clock": self.skew.map(told),
+        })
+    }
+}
+
+fn told((apart, ours_is_ahead): (Duration, bool)) -> String {
+    let which = if ours_is_ahead { "ahead of" } else { "behind" };
+    format!(
+        "this machine's clock is {} s {which} Keystone's; tokens do not mind, passcodes and certificates do",
+        apart.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(id: &str, name: &str, domain: &str) -> NamedProject {
+        NamedProject {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            domain: None,
+            domain_id: Some(domain.to_owned()),
+        }
+    }
+
+    fn by_name(name: &str, domain: &str) -> Scope {
+        Scope::Project(Project::Name { name: name.to_owned(), domain: Domain::Name(domain.to_owned()) })
+    }
+
+    #[test]
+    fn a_wrong_project_is_told_beside_those_that_there_are() {
+        let projects = || vec![project("1", "demo", "default"), project("2", "alt", "default")];
+        let slip = scope(&by_name("demmo", "Default"), projects());
+        assert_eq!(
+            (slip.step, slip.advice.as_slice()),
+            ("scope", &["did you mean demo? OS_PROJECT_ID=1 (demo)".to_owned()][..])
+        );
+        let domain = scope(&by_name("demo", "Acme"), projects());
+        assert!(domain.cause.contains("of another domain than domain Acme"), "{}", domain.cause);
+        assert!(domain.advice[0].contains("OS_PROJECT_DOMAIN_ID=default"), "{:?}", domain.advice);
+        let none = scope(&by_name("x", "Default"), Vec::new());
+        assert!(none.advice[0].contains("no project at all"), "{:?}", none.advice);
+        let other = scope(&by_name("zzz", "Default"), projects());
+        assert!(
+            other.advice[0].contains("take one of the user's own: OS_PROJECT_ID=1"),
+            "{:?}",
+            other.advice
+        );
+    }
+
+    #[test]
+    fn a_keystone_is_looked_for_nearby_and_not_where_it_was_not() {
+        let url: EndpointUrl = "https://cloud.example:13000/v3".parse().unwrap();
+        let found: Vec<String> = neighbours(&url).iter().map(ToString::to_string).collect();
+        assert_eq!(found[0], "http://cloud.example:13000/v3");
+        assert!(found.contains(&"https://cloud.example:13000/identity/v3".to_owned()), "{found:?}");
+        assert!(
+            found.contains(&"https://cloud.example:5000/v3".to_owned()) && !found.contains(&url.to_string())
+        );
+    }
+}
