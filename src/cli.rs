@@ -167,6 +167,11 @@ pub struct CloudArgs {
     /// Without it, the OS_* variables are the cloud, or else the only one in clouds.yaml.
     #[arg(long, value_name = "NAME", help_heading = "Cloud")]
     pub cloud: Option<String>,
+    /// openrc file whose exports come before the environment's [env: GATESTONE_OPENRC]
+    ///
+    /// It is read and never executed. Where it asks for a password (`read -s`), that is asked on the terminal.
+    #[arg(long, value_name = "FILE", help_heading = "Cloud")]
+    pub openrc: Option<PathBuf>,
     /// Region whose endpoints are used [env: GATESTONE_REGION, OS_REGION_NAME]
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,

@@ -39,6 +39,7 @@ mod listen;
 mod listeners;
 mod login;
 mod mistakes;
+mod openrc;
 mod openstack_env;
 mod own;
 mod pace;
@@ -129,6 +130,9 @@ impl Config {
         places: &Places,
     ) -> Result<Self, Mistakes> {
         let (mut warnings, mut mistakes) = (Vec::new(), Mistakes::default());
+        let openrc = openrc_file(cloud, env, places);
+        let sourced = openrc.as_ref().map(|path| openrc::source(path, env, &mut mistakes));
+        let env = sourced.as_ref().map_or(env, |sourced| sourced as &dyn Environment);
         let own = Own::load(cloud, server, env, places, &mut mistakes);
         let listeners = Listeners::load(&own, env, places, &mut warnings, &mut mistakes);
         let Own { settings, file, cloud_in_file } = own;
@@ -143,7 +147,7 @@ impl Config {
             mistakes.add(NO_ENDPOINT);
         }
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
-        let files = files(&file, source.as_ref(), &listeners);
+        let files = files(&file, openrc.as_ref(), source.as_ref(), &listeners);
         token_files::check(&settings, &files, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
@@ -157,7 +161,10 @@ impl Config {
         let sources = Sources {
             cloud: source.draft.cloud().map(str::to_owned),
             places: source.draft.places(),
-            credentials: source.words,
+            credentials: match &openrc {
+                Some(path) => format!("{}, after {}", source.words, path.display()),
+                None => source.words,
+            },
             region: region.as_ref().map(|region| region.place.clone()),
             files,
         };
@@ -334,6 +341,13 @@ fn endpoints(settings: &Settings, source: &Source) -> (Option<Placed<Region>>, O
     (region, interfaces)
 }
 
+/// The openrc file to read before the environment, if one is named.
+fn openrc_file(cloud: &CloudArgs, env: &dyn Environment, places: &Places) -> Option<PathBuf> {
+    let flag = cloud.openrc.as_ref().map(|path| path.display().to_string());
+    let path = flag.or_else(|| env.get("GATESTONE_OPENRC"))?;
+    Some(places.resolve(&path, places.working()))
+}
+
 /// Without a Keystone there is no catalog, so that somebody has to say where services are.
 fn has_endpoints(credentials: &Credentials, services: &BTreeMap<String, ServicePreferences>) -> bool {
     match &credentials.method {
@@ -349,10 +363,15 @@ const NO_ENDPOINT: &str = "without a Keystone, somebody has to say where the ser
                            below `auth`), or an endpoint override for each service";
 
 /// Every file that was read, once.
-fn files(file: &File, source: Option<&Source>, listeners: &Listeners) -> Vec<PathBuf> {
+fn files(
+    file: &File,
+    openrc: Option<&PathBuf>,
+    source: Option<&Source>,
+    listeners: &Listeners,
+) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let of_source = source.into_iter().flat_map(|source| &source.files);
-    for path in file.path.iter().chain(of_source).chain(&listeners.files) {
+    for path in file.path.iter().chain(openrc).chain(of_source).chain(&listeners.files) {
         if !files.contains(path) {
             files.push(path.clone());
         }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::sync::{Mutex, PoisonError};
+
+use zeroize::Zeroizing;
 
 /// Where variables come from.
 pub trait Environment {
@@ -11,6 +14,16 @@ pub trait Environment {
 
     /// Names of the variables that are set, in any order.
     fn names(&self) -> Vec<String>;
+
+    /// Asks the person at the terminal for a secret.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody could be asked, as the end of a sentence.
+    fn ask(&self, prompt: &str) -> Result<String, String> {
+        let _ = prompt;
+        Err("nobody can be asked".to_owned())
+    }
 }
 
 /// The environment that the process was started with.
@@ -33,7 +46,22 @@ impl Environment for ProcessEnvironment {
     fn names(&self) -> Vec<String> {
         std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
     }
+
+    /// Once for each question: settings are read again while the program runs, and nobody is there then.
+    fn ask(&self, prompt: &str) -> Result<String, String> {
+        let mut answers = ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, answer)) = answers.iter().find(|(asked, _)| asked == prompt) {
+            return Ok(answer.to_string());
+        }
+        let answer =
+            rpassword::prompt_password(prompt).map_err(|_| "there is no terminal to ask on".to_owned())?;
+        answers.push((prompt.to_owned(), Zeroizing::new(answer.clone())));
+        Ok(answer)
+    }
 }
+
+/// What was answered so far.
+static ANSWERS: Mutex<Vec<(String, Zeroizing<String>)>> = Mutex::new(Vec::new());
 
 impl Environment for BTreeMap<String, String> {
     fn get(&self, name: &str) -> Option<String> {

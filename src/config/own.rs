@@ -85,8 +85,11 @@ fn variable(name: &str) -> String {
 /// left alone: Kubernetes makes `GATESTONE_SERVICE_HOST` and `GATESTONE_PORT` of a service's name.
 pub(super) fn misspelt(env: &dyn Environment) -> Vec<String> {
     // `GATESTONE_URL` is what `gatestone env` and `exec` set for others.
-    let known: Vec<String> =
-        NAMES.into_iter().chain(["config", "client_secret", "url", "socket"]).map(variable).collect();
+    let known: Vec<String> = NAMES
+        .into_iter()
+        .chain(["config", "client_secret", "openrc", "url", "socket"])
+        .map(variable)
+        .collect();
     let ours = env.names().into_iter().filter(|name| name.starts_with("GATESTONE_") && !known.contains(name));
     let hint = |name: String| {
         let close = close_name(&name, known.iter().map(String::as_str))?;

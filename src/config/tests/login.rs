@@ -385,6 +385,28 @@ fn what_is_missing_or_wrong_is_said_in_the_users_words() {
 }
 
 #[test]
+fn an_openrc_file_comes_before_the_environment() {
+    let world = World::openrc(&[("OS_USERNAME", "other")]);
+    let file = world
+        .file("here/openrc", "export OS_USERNAME=filed\nunset OS_PROJECT_NAME\nexport OS_PROJECT_ID='p'\n");
+    for config in
+        [world.load("--openrc openrc").unwrap(), world.vars(&[("GATESTONE_OPENRC", "openrc")]).config()]
+    {
+        let Method::Password { user: User::Name { name, .. }, .. } = &config.identity.credentials.method
+        else {
+            panic!()
+        };
+        assert_eq!(name, "filed");
+        assert_eq!(config.identity.credentials.scope, Scope::Project(Project::Id("p".to_owned())));
+        assert_contains(&config.sources.credentials, "openrc");
+        assert_eq!(config.sources.files.len(), 1);
+        assert!(config.sources.files[0].ends_with(file.file_name().unwrap()));
+    }
+    let text = World::new().vars(&[("GATESTONE_OPENRC", "nowhere")]).mistakes();
+    assert_contains(&text, "--openrc: cannot read /here/nowhere");
+}
+
+#[test]
 fn a_password_alone_is_not_called_nothing() {
     assert_contains(&World::new().vars(&[("OS_PASSWORD", PASSWORD)]).mistakes(), "OS_AUTH_URL is not set");
 }
