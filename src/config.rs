@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::catalog::{Interface, Region};
 use crate::cli::{CloudArgs, ServerArgs};
@@ -18,6 +18,7 @@ use crate::identity::credentials::{Credentials, Method};
 use crate::routing::ServicePreferences;
 use crate::{client, identity, proxy, routing, server};
 
+use self::env::Overlay;
 use self::file::File;
 use self::listeners::Listeners;
 use self::own::Own;
@@ -32,6 +33,7 @@ pub use self::places::Places;
 
 mod access;
 mod clouds;
+mod command;
 mod draft;
 mod env;
 mod file;
@@ -108,6 +110,10 @@ pub struct Sources {
     pub credentials: String,
     /// Where each of their keys was written: "OS_PASSWORD".
     pub places: BTreeMap<&'static str, String>,
+    /// Whether a part of them comes from `credential_command`.
+    pub is_by_command: bool,
+    /// When that part ends, if it ever does.
+    pub expires: Option<SystemTime>,
     /// The cloud of `clouds.yaml` that they are of, if they are.
     pub cloud: Option<String>,
     /// The region, if one is set: "OS_REGION_NAME".
@@ -136,6 +142,18 @@ impl Config {
         let own = Own::load(cloud, server, env, places, &mut mistakes);
         let listeners = Listeners::load(&own, env, places, &mut warnings, &mut mistakes);
         let Own { settings, file, cloud_in_file } = own;
+        let printed = settings.credential_command.as_ref().map(|command| {
+            let printed = command::run(&command.value);
+            printed.unwrap_or_else(|why| {
+                mistakes.at(&command.place, why);
+                command::Printed::default()
+            })
+        });
+        let overlay = printed.as_ref().map(|printed| Overlay {
+            under: env,
+            set: printed.variables.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
+        });
+        let env = overlay.as_ref().map_or(env, |overlay| overlay as &dyn Environment);
         let source = source::choose(&settings, cloud_in_file, env, places, &mut warnings, &mut mistakes);
         let credentials = source
             .as_ref()
@@ -159,6 +177,8 @@ impl Config {
         let (region, interfaces) = endpoints(&settings, &source);
         let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
+            is_by_command: printed.is_some(),
+            expires: printed.and_then(|printed| printed.expires),
             cloud: source.draft.cloud().map(str::to_owned),
             places: source.draft.places(),
             credentials: match &openrc {

@@ -7,11 +7,13 @@
 //! 3. Settings with mistakes are logged and told, and those before stay in force. They are read again
 //!    from time to time, since what mends them may be a file that is not watched yet.
 //! 4. From then on those files are watched that were read last.
+//! 5. What `credential_command` printed is asked for anew before it ends, and after Keystone has refused it.
 //!
 //! Reading may wait for a disk or a network, so it is done apart from the thread that accepts
 //! connections.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -40,6 +42,9 @@ pub struct Watcher<L> {
     warnings: Vec<String>,
     mistakes: Option<String>,
     polls_since_reading: u32,
+    /// Whether there is a command to ask, and when what it said is to be asked for anew.
+    is_by_command: bool,
+    ask_at: Option<SystemTime>,
 }
 
 /// Why the settings are read again.
@@ -67,15 +72,23 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
             warnings: config.warnings.clone(),
             mistakes: None,
             polls_since_reading: 0,
+            is_by_command: config.sources.is_by_command,
+            ask_at: ask_at(config, SystemTime::now()),
         }
     }
 
-    /// Looks at each of `polls` and reads at each of `requests`, until nobody listens.
-    pub async fn run(mut self, mut polls: Interval, mut requests: mpsc::Receiver<()>) {
+    /// Looks at each of `polls` and reads at each of `requests`, until nobody listens. `is_refused` says whether Keystone
+    /// has refused the credentials in force.
+    pub async fn run(
+        mut self,
+        mut polls: Interval,
+        mut requests: mpsc::Receiver<()>,
+        is_refused: impl Fn() -> bool,
+    ) {
         loop {
             let cause = tokio::select! {
                 Some(()) = requests.recv() => Some(Cause::Request),
-                _ = polls.tick() => self.poll().await,
+                _ = polls.tick() => self.poll(is_refused()).await,
                 () = self.reloads.closed() => return,
             };
             if let Some(cause) = cause
@@ -86,15 +99,16 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
         }
     }
 
-    async fn poll(&mut self) -> Option<Cause> {
+    async fn poll(&mut self, is_refused: bool) -> Option<Cause> {
         let paths = self.files.paths().to_vec();
         let stamps = spawn_blocking(move || Stamp::of_all(&paths)).await.ok()?;
         self.polls_since_reading += 1;
         if self.files.have_changed(stamps) {
             return Some(Cause::Change);
         }
-        let is_due = self.mistakes.is_some() && self.polls_since_reading >= RETRY_POLLS;
-        is_due.then_some(Cause::Retry)
+        let is_over = self.ask_at.is_some_and(|at| at <= SystemTime::now());
+        let is_due = self.mistakes.is_some() || is_refused && self.is_by_command || is_over;
+        (is_due && self.polls_since_reading >= RETRY_POLLS).then_some(Cause::Retry)
     }
 
     async fn read(&mut self, cause: Cause) -> Result<(), Unheard> {
@@ -122,6 +136,8 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
 
     fn accept(&mut self, config: &Config, cause: Cause) -> Reload {
         self.mistakes = None;
+        self.is_by_command = config.sources.is_by_command;
+        self.ask_at = ask_at(config, SystemTime::now());
         info!(on_request = cause == Cause::Request, "settings read again");
         for warning in config.warnings.iter().filter(|warning| !self.warnings.contains(warning)) {
             warn!("{warning}");
@@ -152,6 +168,15 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
         Some(text)
     }
 }
+
+/// With a sixth of its life left, and at least a minute.
+fn ask_at(config: &Config, now: SystemTime) -> Option<SystemTime> {
+    let expires = config.sources.expires?;
+    let left = expires.duration_since(now).unwrap_or_default();
+    Some(now + left.saturating_sub((left / 6).max(LEAST_LIFE_LEFT)))
+}
+
+const LEAST_LIFE_LEFT: Duration = Duration::from_secs(60);
 
 /// A configuration with the credentials of another, for comparing the rest.
 fn without_credentials(config: &Config, other: &Config) -> Config {

@@ -16,6 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -32,6 +33,7 @@ use super::{Exit, ask, complain, run};
 use crate::cli::ExecArgs;
 use crate::clock::Clock;
 use crate::config::{Config, Mistakes};
+use crate::identity::Phase;
 use crate::run::{Gatestone, RunError};
 use crate::secret::Secret;
 use crate::server::{BoundAddr, ListenAddr};
@@ -115,8 +117,10 @@ impl Proxy {
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // SIGHUP is the command's, so nobody asks for the settings to be read again.
         let (_, requests) = mpsc::channel(1);
-        tokio::spawn(watcher.run(polls, requests));
         let cell = gatestone.cell();
+        let followed = Arc::clone(&cell);
+        let is_refused = move || matches!(followed.phase(), Phase::Refused(_));
+        tokio::spawn(watcher.run(polls, requests, is_refused));
         let (stop, told) = watch::channel(Stop::No);
         let (tell_ready, mut ready) = oneshot::channel();
         let on_ready = move |_: &_| {

@@ -1,6 +1,7 @@
 //! `gatestone run`: the proxy, until a signal.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,7 +15,7 @@ use super::{Exit, complain, explain_refusal, print};
 use crate::admin::Listening;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
-use crate::identity::ReloadOutcome;
+use crate::identity::{Phase, ReloadOutcome, SnapshotCell};
 use crate::run::{Gatestone, Ready, RunError};
 use crate::server::raise_limit;
 use crate::shutdown::{Signals, Stop};
@@ -34,8 +35,11 @@ where
     let outcome = runtime.block_on(async {
         let mut polls = interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        tokio::spawn(watcher.run(polls, hangups()?));
-        serve(config, reloads).await
+        let followed: Arc<OnceLock<Arc<SnapshotCell>>> = Arc::default();
+        let cell = Arc::clone(&followed);
+        let is_refused = move || followed.get().is_some_and(|cell| matches!(cell.phase(), Phase::Refused(_)));
+        tokio::spawn(watcher.run(polls, hangups()?, is_refused));
+        serve(config, reloads, &cell).await
     });
     // A file operation that hangs, on a network that is gone, must not keep the program.
     runtime.shutdown_background();
@@ -55,7 +59,11 @@ fn hangups() -> io::Result<mpsc::Receiver<()>> {
     Ok(told)
 }
 
-async fn serve(config: Config, reloads: mpsc::Receiver<ReloadOutcome>) -> io::Result<Exit> {
+async fn serve(
+    config: Config,
+    reloads: mpsc::Receiver<ReloadOutcome>,
+    cell: &OnceLock<Arc<SnapshotCell>>,
+) -> io::Result<Exit> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
@@ -66,6 +74,8 @@ async fn serve(config: Config, reloads: mpsc::Receiver<ReloadOutcome>) -> io::Re
         Ok(gatestone) => gatestone,
         Err(error) => return Ok(fail(&error, &for_messages)),
     };
+    // It is empty, since this is done once.
+    let _ = cell.set(gatestone.cell());
     for addr in gatestone.addresses() {
         info!(%addr, "listening");
     }

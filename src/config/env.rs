@@ -1,6 +1,6 @@
 //! The environment: the one place that reads it, behind a trait so that tests pass a map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +23,32 @@ pub trait Environment {
     fn ask(&self, prompt: &str) -> Result<String, String> {
         let _ = prompt;
         Err("nobody can be asked".to_owned())
+    }
+}
+
+/// Variables over those of another environment.
+pub(super) struct Overlay<'a> {
+    pub(super) under: &'a dyn Environment,
+    /// None for what has been unset.
+    pub(super) set: BTreeMap<String, Option<Zeroizing<String>>>,
+}
+
+impl Environment for Overlay<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        match self.set.get(name) {
+            Some(value) => value.as_ref().filter(|value| !value.is_empty()).map(|value| value.to_string()),
+            None => self.under.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: BTreeSet<String> = self.under.names().into_iter().collect();
+        names.extend(self.set.keys().cloned());
+        names.into_iter().filter(|name| self.set.get(name).is_none_or(Option::is_some)).collect()
+    }
+
+    fn ask(&self, prompt: &str) -> Result<String, String> {
+        self.under.ask(prompt)
     }
 }
 

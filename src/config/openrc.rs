@@ -12,43 +12,17 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::env::Environment;
+use super::env::{Environment, Overlay};
 use super::mistakes::{Mistakes, unreadable};
 
 use self::words::{Part, Word};
 
 mod words;
 
-/// The environment as it would be after `source`.
-pub(super) struct Sourced<'a> {
-    under: &'a dyn Environment,
-    /// None for what has been unset.
-    set: BTreeMap<String, Option<Zeroizing<String>>>,
-}
-
-impl Environment for Sourced<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        match self.set.get(name) {
-            Some(value) => value.as_ref().filter(|value| !value.is_empty()).map(|value| value.to_string()),
-            None => self.under.get(name),
-        }
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: BTreeSet<String> = self.under.names().into_iter().collect();
-        names.extend(self.set.keys().cloned());
-        names.into_iter().filter(|name| self.set.get(name).is_none_or(Option::is_some)).collect()
-    }
-
-    fn ask(&self, prompt: &str) -> Result<String, String> {
-        self.under.ask(prompt)
-    }
-}
-
 /// Reads the file over the environment.
-pub(super) fn source<'a>(path: &Path, under: &'a dyn Environment, mistakes: &mut Mistakes) -> Sourced<'a> {
+pub(super) fn source<'a>(path: &Path, under: &'a dyn Environment, mistakes: &mut Mistakes) -> Overlay<'a> {
     let mut shell = Shell {
-        sourced: Sourced { under, set: BTreeMap::new() },
+        sourced: Overlay { under, set: BTreeMap::new() },
         path,
         skipped: BTreeSet::new(),
         conditions: Vec::new(),
@@ -74,7 +48,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, String> {
 const LARGEST: usize = 256 * 1024;
 
 struct Shell<'a, 'm> {
-    sourced: Sourced<'a>,
+    sourced: Overlay<'a>,
     path: &'m Path,
     /// Variables that hold what was not asked for.
     skipped: BTreeSet<String>,

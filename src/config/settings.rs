@@ -44,6 +44,8 @@ pub(super) struct Placed<T> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
     pub(super) cloud: Option<Placed<String>>,
+    /// A text for the shell alone, or a program and its arguments.
+    pub(super) credential_command: Option<Placed<Vec<String>>>,
     pub(super) region: Option<Placed<Region>>,
     pub(super) interface: Option<Vec<Interface>>,
     pub(super) listen: Option<Placed<Vec<Opening>>>,
@@ -84,8 +86,9 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 45] = [
+pub(super) const NAMES: [&str; 46] = [
     "cloud",
+    "credential_command",
     "region",
     "interface",
     "listen",
@@ -160,6 +163,7 @@ impl Settings {
         };
         match name {
             "cloud" => self.cloud = Some(placed(given.text()?, place)),
+            "credential_command" => self.credential_command = Some(placed(given.command()?, place)),
             "region" => self.region = Some(placed(Region(given.text()?), place)),
             "interface" => self.interface = Some(values::interfaces(&given.list()?)?),
             "listen" => self.listen = Some(placed(openings(&given.list()?, base)?, place)),
@@ -210,6 +214,18 @@ impl Given {
         let text = self.any_text()?;
         let text = text.trim();
         if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+    }
+
+    /// A text for the shell alone, or a program and its arguments.
+    fn command(&self) -> Result<Vec<String>, String> {
+        match self {
+            Self::List(list) if list.first().is_some_and(|program| !program.trim().is_empty()) => {
+                // A list of one is a program, which the shell then runs as well.
+                Ok(list.clone())
+            }
+            Self::List(_) => Err("it names no program".to_owned()),
+            Self::Text(_) | Self::Number(_) | Self::Switch(_) => Ok(vec![self.text()?]),
+        }
     }
 
     /// A text, or texts between commas or in a list.

@@ -39,7 +39,7 @@ impl World {
         let places = Places::new(&env, world.path("."), world.path("etc"));
         let load = move || Config::load(&CloudArgs::default(), &ServerArgs::default(), &env, &places);
         let watcher = Watcher::new(&load().unwrap(), load, tell);
-        tokio::spawn(watcher.run(interval(POLL), asked));
+        tokio::spawn(watcher.run(interval(POLL), asked, || false));
         sleep(POLL / 2).await;
         world
     }
@@ -197,9 +197,58 @@ async fn it_ends_when_nobody_listens() {
     let (tell, reloads) = mpsc::channel(1);
     let watcher = Watcher::new(&environment_login().unwrap(), environment_login, tell);
     let (_requests, asked) = mpsc::channel(1);
-    let task = tokio::spawn(watcher.run(interval(POLL), asked));
+    let task = tokio::spawn(watcher.run(interval(POLL), asked, || false));
     sleep(POLL).await;
     assert!(!task.is_finished());
     drop(reloads);
     task.await.unwrap();
+}
+
+/// A login by a command, which counts how often it is asked, and says for how many seconds it is good.
+fn by_command(dir: &std::path::Path, seconds: u64) -> impl Fn() -> Result<Config, Mistakes> + use<> {
+    let count = dir.join("count").display().to_string();
+    let script = format!(
+        "echo >> {count}; echo password=$(wc -l < {count}); echo password_expiry_utc=$(($(date +%s) + {seconds}))"
+    );
+    let env = [
+        ("OS_AUTH_URL", "https://k"),
+        ("OS_USER_ID", "u"),
+        ("OS_PROJECT_ID", "p"),
+        ("GATESTONE_CREDENTIAL_COMMAND", &script),
+    ];
+    let env = BTreeMap::from(env.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    move || {
+        let places = Places::new(&env, PathBuf::from("/nowhere"), PathBuf::from("/nowhere"));
+        Config::load(&CloudArgs::default(), &ServerArgs::default(), &env, &places)
+    }
+}
+
+/// The passwords that have been told in ten minutes.
+async fn told_in_ten_minutes(seconds: u64, is_refused: bool) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let load = by_command(dir.path(), seconds);
+    let (tell, mut reloads) = mpsc::channel(1);
+    let (_requests, asked) = mpsc::channel(1);
+    let watcher = Watcher::new(&load().unwrap(), load, tell);
+    let task = tokio::spawn(watcher.run(interval(POLL), asked, move || is_refused));
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(600);
+    let mut told = Vec::new();
+    while let Ok(outcome) = tokio::time::timeout_at(end, reloads.recv()).await {
+        let Method::Password { password, .. } = outcome.unwrap().unwrap().credentials.method else {
+            panic!()
+        };
+        told.push(password.expose().to_owned());
+    }
+    task.abort();
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_is_asked_before_what_it_said_ends_and_after_it_was_refused() {
+    assert_eq!(told_in_ten_minutes(86_400, false).await, NOTHING);
+    // What is over at once is asked for each half a minute, and no more often.
+    let often = told_in_ten_minutes(1, false).await;
+    assert!((15..=20).contains(&often.len()) && often[..2] == ["2", "3"], "{often:?}");
+    let refused = told_in_ten_minutes(86_400, true).await;
+    assert!((15..=20).contains(&refused.len()), "{refused:?}");
 }

@@ -385,6 +385,30 @@ fn what_is_missing_or_wrong_is_said_in_the_users_words() {
 }
 
 #[test]
+fn a_command_gives_what_others_lack() {
+    let command = (
+        "GATESTONE_CREDENTIAL_COMMAND",
+        "echo password=hunter2-sesame; echo expires_at=2100-01-01T00:00:00Z",
+    );
+    let config = World::openrc(&[("OS_PASSWORD", "old"), command]).config();
+    let Method::Password { password, .. } = &config.identity.credentials.method else { panic!() };
+    assert_eq!(password.expose(), PASSWORD);
+    assert!(config.sources.is_by_command && config.sources.expires.is_some());
+
+    let cloud = "clouds: {a: {auth: {auth_url: 'https://k', user_id: u, project_id: p}}}";
+    let own = "cloud = 'a'\ncredential_command = ['printf', 'password=%s\\n', 'from the list']\n";
+    let config = World::clouds(cloud).with_file("home/.config/gatestone/gatestone.toml", own).config();
+    let Method::Password { password, .. } = &config.identity.credentials.method else { panic!() };
+    assert_eq!(password.expose(), "from the list");
+
+    let text = World::openrc(&[("GATESTONE_CREDENTIAL_COMMAND", "exit 7")]).mistakes();
+    assert_contains(
+        &text,
+        "GATESTONE_CREDENTIAL_COMMAND: it failed (exit status: 7); its own words are above",
+    );
+}
+
+#[test]
 fn an_openrc_file_comes_before_the_environment() {
     let world = World::openrc(&[("OS_USERNAME", "other")]);
     let file = world
