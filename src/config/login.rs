@@ -34,7 +34,8 @@ pub(super) fn credentials(
     }
     let auth_url = reader.auth_url();
     let method = kind.as_ref().and_then(|kind| reader.method(kind));
-    let spare = kind.as_ref().map(|kind| reader.spare(kind)).unwrap_or_default();
+    // What is wrong with the user has been said.
+    let spare = kind.as_ref().filter(|_| method.is_some()).map(|kind| reader.spare(kind)).unwrap_or_default();
     let scope = kind.and_then(|kind| reader.scope(&kind));
     Some(Credentials { auth_url: Some(auth_url?), method: method?, spare, scope: scope? })
 }

@@ -224,18 +224,25 @@ impl Keystone {
         let sent = self.now();
         let request = self.request(HttpMethod::POST, &path).header(AUTHORIZATION, bearer);
         let (head, body) = self.exchange(request, RequestBody::Empty, &path).await?;
-        if head.status == StatusCode::NOT_FOUND {
-            return Err(AuthError::ProviderRefused {
-                url: self.address(&path),
-                who: self.credentials().method.to_string(),
-                error: "404".to_owned(),
-                description: format!(
-                    "this Keystone knows no identity provider `{}` with protocol `{}`",
-                    federation.identity_provider, federation.protocol
-                ),
-            });
+        let refused = |description: String| AuthError::ProviderRefused {
+            url: self.address(&path),
+            who: self.credentials().method.to_string(),
+            error: head.status.as_u16().to_string(),
+            description,
+        };
+        match head.status {
+            StatusCode::NOT_FOUND => Err(refused(format!(
+                "this Keystone knows no identity provider `{}` with protocol `{}`",
+                federation.identity_provider, federation.protocol
+            ))),
+            // mod_auth_openidc sends those on who bring no token that it looks at.
+            status if status.is_redirection() => Err(refused(
+                "Keystone's web server wants a browser here and looks at no bearer token; its administrator can have it \
+                 do so (AuthType oauth20 or auth-openidc)"
+                    .to_owned(),
+            )),
+            _ => self.outcome(sent, &head, body),
         }
-        self.outcome(sent, &head, body)
     }
 }
 

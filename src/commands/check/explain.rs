@@ -236,6 +236,20 @@ impl Asking<'_> {
                 advice: vec!["make a new one; its secret is shown once, when it is made".to_owned()],
                 ..Explained::default()
             },
+            // Not asked once more: a person may have to enter a code for it.
+            Method::Federated(_) => Explained {
+                step: "federation",
+                cause: format!(
+                    "Keystone does not take what the provider says, or maps it to nobody, or that user has no role on {}",
+                    self.credentials().scope
+                ),
+                keys: vec!["identity_provider", "protocol", "access_token", "project_id", "project_name"],
+                advice: vec![
+                    "leave the scope out and see whether that works: then it is the role".to_owned(),
+                    "an administrator of the cloud sees why in Keystone's log (mappings)".to_owned(),
+                ],
+                ..Explained::default()
+            },
             Method::Token(_) => Explained {
                 step: "token",
                 cause: "the token has expired or was revoked, or its user has no role on what is asked for"
