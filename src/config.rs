@@ -43,6 +43,7 @@ mod login;
 mod mistakes;
 mod openrc;
 mod openstack_env;
+mod other;
 mod own;
 mod pace;
 mod places;
@@ -114,6 +115,8 @@ pub struct Sources {
     pub is_by_command: bool,
     /// When that part ends, if it ever does.
     pub expires: Option<SystemTime>,
+    /// The cloud that a table of a listener names, if it is for that one.
+    pub listener_cloud: Option<String>,
     /// The cloud of `clouds.yaml` that they are of, if they are.
     pub cloud: Option<String>,
     /// The region, if one is set: "OS_REGION_NAME".
@@ -124,7 +127,7 @@ pub struct Sources {
 }
 
 impl Config {
-    /// Puts everything together.
+    /// Puts everything together, for the cloud of the settings.
     ///
     /// # Errors
     ///
@@ -135,12 +138,55 @@ impl Config {
         env: &dyn Environment,
         places: &Places,
     ) -> Result<Self, Mistakes> {
+        Self::load_one(None, cloud, server, env, places)
+    }
+
+    /// As [`load`](Self::load), for each cloud that has a listener: the one of the settings, and those that tables of
+    /// listeners name.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of all clouds.
+    pub fn load_all(
+        cloud: &CloudArgs,
+        server: &ServerArgs,
+        env: &dyn Environment,
+        places: &Places,
+    ) -> Result<Vec<Self>, Mistakes> {
+        let (mut configs, mut mistakes) = (Vec::new(), Mistakes::default());
+        for of in other::clouds(cloud, server, env, places) {
+            match Self::load_one(of.as_deref(), cloud, server, env, places) {
+                Ok(config) => configs.push(config),
+                Err(more) => mistakes.extend(more),
+            }
+        }
+        if mistakes.is_empty() { Ok(configs) } else { Err(mistakes) }
+    }
+
+    /// As [`load`](Self::load), for the cloud `of` that a table of a listener names.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes of all sources.
+    pub fn load_one(
+        of: Option<&str>,
+        cloud: &CloudArgs,
+        server: &ServerArgs,
+        env: &dyn Environment,
+        places: &Places,
+    ) -> Result<Self, Mistakes> {
         let (mut warnings, mut mistakes) = (Vec::new(), Mistakes::default());
-        let openrc = openrc_file(cloud, env, places);
+        let without_login = of.map(|_| other::environment(env));
+        let env = without_login.as_ref().map_or(env, |it| it as &dyn Environment);
+        let openrc = openrc_file(cloud, env, places).filter(|_| of.is_none());
         let sourced = openrc.as_ref().map(|path| openrc::source(path, env, &mut mistakes));
         let env = sourced.as_ref().map_or(env, |sourced| sourced as &dyn Environment);
-        let own = Own::load(cloud, server, env, places, &mut mistakes);
-        let listeners = Listeners::load(&own, env, places, &mut warnings, &mut mistakes);
+        let mut own = Own::load(cloud, server, env, places, &mut mistakes);
+        if let Some(name) = of {
+            other::keep(&mut own, name);
+        }
+        let listeners = Listeners::load(&own, of, env, places, &mut warnings, &mut mistakes);
+        let is_one_of_several = listeners::clouds(&own).len() > 1;
         let Own { settings, file, cloud_in_file } = own;
         let printed = settings.credential_command.as_ref().map(|command| {
             let printed = command::run(&command.value);
@@ -177,6 +223,7 @@ impl Config {
         let (region, interfaces) = endpoints(&settings, &source);
         let proxy = upstream::proxies(&settings, env);
         let sources = Sources {
+            listener_cloud: of.map(str::to_owned),
             is_by_command: printed.is_some(),
             expires: printed.and_then(|printed| printed.expires),
             cloud: source.draft.cloud().map(str::to_owned),
@@ -192,7 +239,11 @@ impl Config {
             identity: identity::Settings {
                 credentials: default.identity.credentials,
                 token_wait: settings.token_wait.unwrap_or(default.identity.token_wait),
-                on_refused: settings.on_refused.unwrap_or(default.identity.on_refused),
+                on_refused: settings.on_refused.unwrap_or(match is_one_of_several {
+                    // The others go on, and this one when its credentials are mended.
+                    true => identity::OnRefused::Wait,
+                    false => default.identity.on_refused,
+                }),
                 token_cache: settings.token_cache.map(|path| path.value),
                 token_file: settings.token_file.map(|path| path.value),
                 revoke_on_exit: settings.revoke_on_exit.is_some_and(|revoke| revoke.value),

@@ -40,15 +40,15 @@ fn forbid_dumps() {
 }
 
 fn run(args: RunArgs) -> io::Result<Exit> {
-    let load = move || {
-        let environment = ProcessEnvironment;
-        let places = Places::of_process(&environment);
-        Config::load(&args.cloud, &args.server, &environment, &places)
-    };
-    match load() {
-        Ok(config) => {
-            start_logging(&config.log);
-            commands::run::run(config, load)
+    let environment = ProcessEnvironment;
+    let places = Places::of_process(&environment);
+    match Config::load_all(&args.cloud, &args.server, &environment, &places) {
+        Ok(configs) => {
+            configs.first().into_iter().for_each(|config| start_logging(&config.log));
+            commands::run::run(configs, move |of| {
+                let places = Places::of_process(&environment);
+                Config::load_one(of, &args.cloud, &args.server, &environment, &places)
+            })
         }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }
@@ -57,10 +57,17 @@ fn run(args: RunArgs) -> io::Result<Exit> {
 fn check(args: &CheckArgs) -> io::Result<Exit> {
     let environment = ProcessEnvironment;
     let places = Places::of_process(&environment);
-    match Config::load(&args.cloud, &ServerArgs::default(), &environment, &places) {
-        Ok(config) => {
-            start_logging(&config.log);
-            commands::check::run(config, args.path.as_deref().map(|path| (&args.method, path)), args.json)
+    let asked = args.path.as_deref().map(|path| (&args.method, path));
+    let one = args.cloud.cloud.is_some() || asked.is_some();
+    let configs = if one {
+        Config::load(&args.cloud, &ServerArgs::default(), &environment, &places).map(|config| vec![config])
+    } else {
+        Config::load_all(&args.cloud, &ServerArgs::default(), &environment, &places)
+    };
+    match configs {
+        Ok(configs) => {
+            configs.first().into_iter().for_each(|config| start_logging(&config.log));
+            commands::check::run(configs, asked, args.json)
         }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
     }

@@ -27,9 +27,25 @@ mod explain;
 /// How long an endpoint may take to answer the probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs the check to its end.
-pub fn run(config: Config, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
-    runtime::Builder::new_current_thread().enable_all().build()?.block_on(check(config, asked, as_json))
+/// Runs the checks of all clouds to their end; the status is that of the first that failed.
+pub fn run(configs: Vec<Config>, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let several = configs.len() > 1;
+    let mut outcome = Exit::Success;
+    for config in configs {
+        if several && !as_json {
+            let cloud = config.sources.listener_cloud.as_deref();
+            print(format_args!(
+                "--- {}",
+                cloud.map_or_else(|| "the cloud of the settings".to_owned(), |it| format!("cloud {it}"))
+            ))?;
+        }
+        let exit = runtime.block_on(check(config, asked, as_json))?;
+        if outcome == Exit::Success {
+            outcome = exit;
+        }
+    }
+    Ok(outcome)
 }
 
 async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
@@ -237,6 +253,7 @@ fn report(config: &Config, snapshot: &Snapshot, probes: &[String]) -> Value {
     json!({
         "ok": true,
         "version": env!("CARGO_PKG_VERSION"),
+        "cloud": config.sources.cloud,
         "credentials": config.sources.credentials,
         "auth_url": config.identity.credentials.auth_url.as_ref().map(ToString::to_string),
         "tls": tls(&config.client.tls),

@@ -1,91 +1,163 @@
 //! `gatestone run`: the proxy, until a signal.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
-use tracing::{info, warn};
+use tracing::{Instrument as _, Span, info, info_span, warn};
 
 use super::{Exit, complain, explain_refusal, print};
 use crate::admin::Listening;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
-use crate::identity::{Phase, ReloadOutcome, SnapshotCell};
+use crate::identity::{Phase, ReloadOutcome};
 use crate::run::{Gatestone, Ready, RunError};
 use crate::server::raise_limit;
 use crate::shutdown::{Signals, Stop};
 use crate::watcher::Watcher;
 use crate::worker::Layout;
 
-/// Runs the proxy on a runtime of its own beside the workers'. `load` has just given `config`, and is
-/// called again when its files change and on SIGHUP.
-pub fn run<L>(config: Config, load: L) -> io::Result<Exit>
+/// Runs a proxy for each cloud on one runtime beside the workers'. `load` has just given `configs`, and is called again, with
+/// the cloud that a listener names, when their files change and on SIGHUP.
+///
+/// Each has workers, limits and metrics of its own. One that cannot log in does not stop the others; an address that
+/// cannot be had stops all.
+pub fn run<L>(configs: Vec<Config>, load: L) -> io::Result<Exit>
 where
-    L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static,
+    L: Fn(Option<&str>) -> Result<Config, Mistakes> + Send + Sync + 'static,
 {
     raise_limit();
-    let (tell, reloads) = mpsc::channel(1);
-    let watcher = Watcher::new(&config, load, tell);
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(async {
-        let mut polls = interval(POLL);
-        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let followed: Arc<OnceLock<Arc<SnapshotCell>>> = Arc::default();
-        let cell = Arc::clone(&followed);
-        let is_refused = move || followed.get().is_some_and(|cell| matches!(cell.phase(), Phase::Refused(_)));
-        tokio::spawn(watcher.run(polls, hangups()?, is_refused));
-        serve(config, reloads, &cell).await
-    });
+    let outcome = runtime.block_on(serve(configs, Arc::new(load)));
     // A file operation that hangs, on a network that is gone, must not keep the program.
     runtime.shutdown_background();
     outcome
 }
 
-/// SIGHUP, caught from now on; several in a row are as good as one.
-fn hangups() -> io::Result<mpsc::Receiver<()>> {
+async fn serve<L>(configs: Vec<Config>, load: Arc<L>) -> io::Result<Exit>
+where
+    L: Fn(Option<&str>) -> Result<Config, Mistakes> + Send + Sync + 'static,
+{
+    let mut proxies = Vec::new();
+    for config in configs {
+        let for_messages = config.without_secret();
+        match Bound::new(config, Arc::clone(&load)) {
+            Ok(bound) => proxies.push(bound),
+            Err(error) => return Ok(fail(&error, &for_messages)),
+        }
+    }
+    let several = proxies.len() > 1;
+    let hangups = hangups()?;
+    let (stop, told) = watch::channel(Stop::No);
+    tokio::spawn(Signals::catch()?.tell(stop));
+    let mut serving = JoinSet::new();
+    for bound in proxies {
+        let span = match &bound.for_messages.sources.listener_cloud {
+            Some(cloud) => info_span!("of", %cloud),
+            None => Span::none(),
+        };
+        serving.spawn(bound.run(told.clone(), hangups.resubscribe()).instrument(span));
+    }
+    let mut exit = Exit::Success;
+    while let Some(ended) = serving.join_next().await {
+        let (outcome, for_messages) = ended.map_err(io::Error::other)?;
+        if let Err(error) = outcome {
+            let failure = fail(&error, &for_messages);
+            if several && !serving.is_empty() {
+                complain("the proxies for the other clouds go on");
+            }
+            if exit == Exit::Success {
+                exit = failure;
+            }
+        }
+    }
+    // Those that could not log in were told of; what was asked for has been done.
+    Ok(match *told.borrow() {
+        Stop::Now => Exit::Failure,
+        Stop::Drain if several => Exit::Success,
+        Stop::Drain | Stop::No => exit,
+    })
+}
+
+/// The proxy of one cloud, which holds its addresses, and what follows its settings.
+struct Bound {
+    gatestone: Gatestone,
+    for_messages: Config,
+    reloads: mpsc::Receiver<ReloadOutcome>,
+    follow: Box<dyn FnOnce(mpsc::Receiver<()>) + Send>,
+}
+
+impl Bound {
+    fn new<L>(config: Config, load: Arc<L>) -> Result<Self, RunError>
+    where
+        L: Fn(Option<&str>) -> Result<Config, Mistakes> + Send + Sync + 'static,
+    {
+        for warning in &config.warnings {
+            warn!("{warning}");
+        }
+        let for_messages = config.without_secret();
+        let (tell, reloads) = mpsc::channel(1);
+        let of = config.sources.listener_cloud.clone();
+        let watcher = Watcher::new(&config, move || load(of.as_deref()), tell);
+        let gatestone = Gatestone::bind(config, Clock::system())?;
+        let cell = gatestone.cell();
+        let follow = Box::new(move |hangups| {
+            let mut polls = interval(POLL);
+            polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let is_refused = move || matches!(cell.phase(), Phase::Refused(_));
+            tokio::spawn(watcher.run(polls, hangups, is_refused).instrument(Span::current()));
+        });
+        for addr in gatestone.addresses() {
+            info!(%addr, "listening");
+        }
+        Ok(Self { gatestone, for_messages, reloads, follow })
+    }
+
+    /// Serves until it is told to stop, or cannot.
+    async fn run(
+        self,
+        told: watch::Receiver<Stop>,
+        hangups: broadcast::Receiver<()>,
+    ) -> (Result<(), RunError>, Config) {
+        let Self { gatestone, for_messages, reloads, follow } = self;
+        follow(passed_on(hangups));
+        let (format, layout) = (for_messages.log.format, Layout::PerCore(for_messages.workers));
+        let outcome = gatestone.run(layout, told, reloads, |ready| announce(ready, format)).await;
+        (outcome, for_messages)
+    }
+}
+
+/// SIGHUP, caught from now on, for all proxies.
+fn hangups() -> io::Result<broadcast::Receiver<()>> {
     let mut signal = signal(SignalKind::hangup())?;
-    let (tell, told) = mpsc::channel(1);
+    let (tell, told) = broadcast::channel(1);
     tokio::spawn(async move {
         while signal.recv().await.is_some() {
-            // Full: one is waiting to be seen already.
-            let _ = tell.try_send(());
+            // Nobody listens any more.
+            let _ = tell.send(());
         }
     });
     Ok(told)
 }
 
-async fn serve(
-    config: Config,
-    reloads: mpsc::Receiver<ReloadOutcome>,
-    cell: &OnceLock<Arc<SnapshotCell>>,
-) -> io::Result<Exit> {
-    for warning in &config.warnings {
-        warn!("{warning}");
-    }
-    let for_messages = config.without_secret();
-    let format = config.log.format;
-    let layout = Layout::PerCore(config.workers);
-    let gatestone = match Gatestone::bind(config, Clock::system()) {
-        Ok(gatestone) => gatestone,
-        Err(error) => return Ok(fail(&error, &for_messages)),
-    };
-    // It is empty, since this is done once.
-    let _ = cell.set(gatestone.cell());
-    for addr in gatestone.addresses() {
-        info!(%addr, "listening");
-    }
-    let (stop, told) = watch::channel(Stop::No);
-    tokio::spawn(Signals::catch()?.tell(stop));
-    match gatestone.run(layout, told.clone(), reloads, |ready| announce(ready, format)).await {
-        Ok(()) if *told.borrow() == Stop::Now => Ok(Exit::Failure),
-        Ok(()) => Ok(Exit::Success),
-        Err(error) => Ok(fail(&error, &for_messages)),
-    }
+/// The same for one of them; several in a row are as good as one.
+fn passed_on(mut hangups: broadcast::Receiver<()>) -> mpsc::Receiver<()> {
+    let (tell, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Ok(()) | Err(broadcast::error::RecvError::Lagged(_)) = hangups.recv().await {
+            // Full: one is waiting to be seen already.
+            if let Err(mpsc::error::TrySendError::Closed(())) = tell.try_send(()) {
+                return;
+            }
+        }
+    });
+    told
 }
 
 pub(super) fn fail(error: &RunError, config: &Config) -> Exit {

@@ -4,7 +4,8 @@
 //! 2. A client secret is everybody's (`client_secret_file` at the top, `GATESTONE_CLIENT_SECRET`, its `_FILE`, the
 //!    service manager's credential `gatestone_client_secret`) unless a table has its own. None of it is an argument.
 //! 3. An address belongs to one listener.
-//! 4. An address that other machines can reach needs `allow_remote`, and is warned about all the same.
+//! 4. A table may name a cloud of its own, which then has its own login.
+//! 5. An address that other machines can reach needs `allow_remote`, and is warned about all the same.
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ pub(super) struct Table {
     /// File and line.
     place: String,
     listen: Option<Placed<Vec<Opening>>>,
+    cloud: Option<Placed<String>>,
     service: Option<Placed<String>>,
     region: Option<Placed<Region>>,
     client_secret_file: Option<Placed<PathBuf>>,
@@ -37,7 +39,7 @@ pub(super) struct Table {
 }
 
 /// What a table may hold, beside [`access::NAMES`].
-const KEYS: [&str; 4] = ["listen", "service", "region", "client_secret_file"];
+const KEYS: [&str; 5] = ["listen", "cloud", "service", "region", "client_secret_file"];
 
 impl Table {
     /// An empty one.
@@ -45,6 +47,7 @@ impl Table {
         Self {
             place,
             listen: None,
+            cloud: None,
             service: None,
             region: None,
             client_secret_file: None,
@@ -65,6 +68,7 @@ impl Table {
         }
         match key {
             "listen" => self.listen = placed(settings::openings(&given.list()?, base)?, place),
+            "cloud" => self.cloud = placed(given.text()?, place),
             "service" => self.service = placed(given.text()?, place),
             "region" => self.region = placed(Region(given.text()?), place),
             "client_secret_file" => {
@@ -92,6 +96,11 @@ impl Table {
         self.access.set_rules(rules);
     }
 
+    /// The cloud that it is of, if that is not the one of all others.
+    pub(super) fn cloud(&self) -> Option<&Placed<String>> {
+        self.cloud.as_ref()
+    }
+
     /// What it is pinned to.
     fn pin(&self, mistakes: &mut Mistakes) -> Option<Pin> {
         let Some(service) = &self.service else {
@@ -116,6 +125,7 @@ impl Table {
 /// An address, and where it was written.
 struct Opened {
     place: String,
+    cloud: Option<String>,
     opening: Opening,
     secret: Option<Secret>,
     access: Access,
@@ -129,9 +139,10 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Puts them together.
+    /// Puts those together that are of a cloud: the one that a table names, or else the one of all others.
     pub(super) fn load(
         own: &Own,
+        of: Option<&str>,
         env: &dyn Environment,
         places: &Places,
         warnings: &mut Vec<String>,
@@ -143,6 +154,7 @@ impl Listeners {
         if let Some(Placed { value, place }) = plain(own) {
             opened.extend(value.into_iter().map(|opening| Opened {
                 place: place.clone(),
+                cloud: None,
                 opening,
                 secret: everybodys.clone(),
                 access: own.settings.access.clone().finish(),
@@ -165,10 +177,12 @@ impl Listeners {
                 }
                 let opening = Opening { addr: opening.addr.clone(), pin: pin.clone() };
                 let (place, secret, access) = (listen.place.clone(), secret.clone(), access.clone());
-                opened.push(Opened { place, opening, secret, access });
+                let cloud = table.cloud.as_ref().map(|cloud| cloud.value.clone());
+                opened.push(Opened { place, cloud, opening, secret, access });
             }
         }
         check_distinct(&opened, mistakes);
+        opened.retain(|it| it.cloud.as_deref() == of);
         check_reach(&opened, warnings, mistakes);
         warnings.extend(odd(&opened, own));
         let all =
@@ -177,6 +191,20 @@ impl Listeners {
             });
         Self { all: all.collect(), files }
     }
+}
+
+/// The clouds that have listeners; none is the one that no table names.
+pub(super) fn clouds(own: &Own) -> Vec<Option<Placed<String>>> {
+    let mut clouds: Vec<Option<Placed<String>>> = plain(own).map(|_| None).into_iter().collect();
+    for table in &own.file.listeners {
+        let is_known = clouds
+            .iter()
+            .any(|known| known.as_ref().map(|known| &known.value) == table.cloud().map(|cloud| &cloud.value));
+        if !is_known {
+            clouds.push(table.cloud().cloned());
+        }
+    }
+    clouds
 }
 
 /// Every address, for whoever only wants to knock; those for all services first. No secret is read.

@@ -18,6 +18,7 @@ mod clouds;
 mod listeners;
 mod login;
 mod precedence;
+mod several;
 mod token_files;
 
 /// A machine with nothing on it.

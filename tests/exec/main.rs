@@ -171,7 +171,7 @@ async fn the_environment_leads_to_the_proxy_and_holds_no_login() {
     assert_eq!(value("RCLONE_CONFIG_GATESTONE_AUTH"), Some(format!("{url}/auth/v1.0")));
     assert_eq!(value("OS_COMPUTE_API_VERSION").as_deref(), Some("2.90"));
     assert_eq!((value("TF_VAR_password"), value("GATESTONE_INTERFACE")), (None, None));
-    assert!(err.contains("TF_VAR_password holds the secret"), "{err}");
+    assert!(err.contains("TF_VAR_password holds a secret"), "{err}");
     // What clients read in place of the caller's files is gone with the command.
     assert!(!Path::new(&value("OS_CLIENT_CONFIG_FILE").unwrap()).exists());
 }

@@ -508,6 +508,7 @@ impl Explained {
             self.places(config).into_iter().map(|(key, place)| (key.to_owned(), place.into())).collect();
         json!({
             "ok": false,
+            "cloud": config.sources.cloud,
             "error": error.to_string(),
             "step": self.step,
             "cause": self.cause,
