@@ -23,6 +23,7 @@ use super::file::is_missing;
 use super::mistakes::{Mistakes, did_you_mean, unreadable};
 use super::places::Places;
 use super::settings::Placed;
+use super::values;
 use super::yaml::{self, Node, Value};
 use crate::catalog::Region;
 
@@ -44,6 +45,8 @@ pub(super) struct Clouds {
     pub(super) public_file: Option<PathBuf>,
     /// Files that we may not read, a sentence each.
     pub(super) unreadable: Vec<String>,
+    /// Whether openstacksdk is to keep tokens over runs (`cache: {auth: true}`).
+    pub(super) keeps_tokens: bool,
 }
 
 impl Clouds {
@@ -55,9 +58,12 @@ impl Clouds {
         let files = std::mem::take(&mut finder.files);
         let mut public = finder.find("clouds-public", None);
         let Finder { files: mut public_files, unreadable, .. } = finder;
+        let cache =
+            tree.get("cache").and_then(Node::map).and_then(|cache| cache.get("auth")).and_then(Node::text);
+        let keeps_tokens = cache.is_some_and(|auth| values::boolean(auth) == Ok(true));
         let clouds = mapping(&mut tree, "clouds", mistakes);
         let profiles = mapping(&mut public, "public-clouds", mistakes);
-        Self { clouds, profiles, files, public_file: public_files.pop(), unreadable }
+        Self { clouds, profiles, files, public_file: public_files.pop(), unreadable, keeps_tokens }
     }
 
     /// The name of the only cloud there is.

@@ -63,6 +63,13 @@ pub(super) fn choose(
             clouds.place()
         ));
     }
+    if clouds.keeps_tokens && settings.token_cache.is_none() {
+        warnings.push(format!(
+            "{}: `cache` with `auth: true` has openstacksdk keep tokens in the keyring; here token_cache names a file for \
+             that, and none is set",
+            clouds.place()
+        ));
+    }
     let found = of_clouds(&clouds, settings, &draft, aside, env, places, warnings, mistakes);
     for sentence in clouds.unreadable {
         if found.is_none() { mistakes.add(sentence) } else { warnings.push(sentence) }

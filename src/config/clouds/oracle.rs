@@ -126,7 +126,8 @@ fn told(mut tree: Tree, region: Option<&str>) -> String {
     let clouds = mapping(&mut tree, "clouds", &mut mistakes);
     let profiles = mapping(&mut tree, "public-clouds", &mut mistakes);
     let files = vec![PathBuf::from("/nowhere/clouds.yaml")];
-    let clouds = Clouds { clouds, profiles, files, public_file: None, unreadable: Vec::new() };
+    let clouds =
+        Clouds { clouds, profiles, files, public_file: None, unreadable: Vec::new(), keeps_tokens: false };
     let region = region.map(|region| Placed { value: Region(region.to_owned()), place: "--region".into() });
     let mut told = format!("{mistakes}{clouds:?}");
     for name in clouds.names().into_iter().take(4) {

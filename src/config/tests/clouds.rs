@@ -262,3 +262,15 @@ fn paths_are_the_users() {
     let pair = tls.client_certificate.unwrap();
     assert_eq!((&pair.cert, &pair.key), (&cert, &cert));
 }
+
+#[test]
+fn a_cache_of_tokens_is_noticed() {
+    let text = "cache: {auth: true, expiration_time: 60}\nclouds: {a: {auth: {auth_url: 'https://k', user_id: u, password: x, project_id: p}}}";
+    assert_contains(
+        &World::clouds(text).config().warnings.concat(),
+        "here token_cache names a file for that",
+    );
+    let set = World::clouds(text).vars(&[("GATESTONE_TOKEN_CACHE", "/tmp/x")]);
+    assert!(set.config().warnings.is_empty());
+    assert!(World::clouds(&text.replace("true", "false")).config().warnings.is_empty());
+}
