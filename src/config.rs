@@ -195,10 +195,7 @@ impl Config {
                 command::Printed::default()
             })
         });
-        let overlay = printed.as_ref().map(|printed| Overlay {
-            under: env,
-            set: printed.variables.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect(),
-        });
+        let overlay = printed.as_ref().map(|printed| Overlay { under: env, set: printed.over(env) });
         let env = overlay.as_ref().map_or(env, |overlay| overlay as &dyn Environment);
         let source = source::choose(&settings, cloud_in_file, env, places, &mut warnings, &mut mistakes);
         let credentials = source

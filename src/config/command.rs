@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::draft::{SECRETS, TEXTS};
+use super::env::Environment;
 use super::mistakes::did_you_mean;
 
 /// What was printed.
@@ -97,7 +98,16 @@ fn of_lines(text: &str) -> Result<Printed, String> {
             }
             "expires_at" => printed.expires = Some(time(value)?),
             // The rest of what git's helpers say.
-            "protocol" | "host" | "path" | "quit" | "ephemeral" | "continue" => {}
+            "protocol"
+            | "host"
+            | "path"
+            | "quit"
+            | "ephemeral"
+            | "continue"
+            | "authtype"
+            | "credential"
+            | "oauth_refresh_token" => {}
+            key if key.ends_with("[]") => {}
             key => printed.add(key, value)?,
         }
     }
@@ -129,6 +139,18 @@ fn of_json(text: &str) -> Result<Printed, String> {
 }
 
 impl Printed {
+    /// What comes before the variables of `env`. Without an auth URL on either side that is the secrets alone: what else
+    /// git's helpers say, a user's name, must not make a login of what only completes one of clouds.yaml.
+    pub(super) fn over(&self, env: &dyn Environment) -> BTreeMap<String, Option<Zeroizing<String>>> {
+        let is_login = ["OS_AUTH_URL", "OS_ENDPOINT"]
+            .iter()
+            .any(|name| self.variables.contains_key(*name) || env.get(name).is_some());
+        let is_secret =
+            |name: &String| SECRETS.iter().any(|(_, variables)| variables.contains(&name.as_str()));
+        let chosen = self.variables.iter().filter(|(name, _)| is_login || is_secret(name));
+        chosen.map(|(name, value)| (name.clone(), Some(value.clone()))).collect()
+    }
+
     fn add(&mut self, key: &str, value: &str) -> Result<(), String> {
         let known = || TEXTS.iter().chain(&SECRETS);
         let found = known().find(|(known, _)| *known == key).and_then(|(_, variables)| variables.first());
@@ -180,9 +202,10 @@ mod tests {
 
     #[test]
     fn each_form_is_understood() {
-        let of_git =
-            printed("printf 'protocol=https\\nusername=u\\npassword=a=b\\npassword_expiry_utc=1000\\n'")
-                .unwrap();
+        let of_git = printed(
+            "printf 'protocol=https\\nstate[]=x\\nusername=u\\npassword=a=b\\npassword_expiry_utc=1000\\n'",
+        )
+        .unwrap();
         assert_eq!(
             (told(&of_git, "OS_USERNAME"), told(&of_git, "OS_PASSWORD")),
             ("u".to_owned(), "a=b".to_owned())

@@ -67,6 +67,16 @@ pub enum AuthError {
         /// Its own words.
         description: String,
     },
+    /// The identity provider answered with something else than yes or no.
+    #[error("the identity provider's {url} answered with {status}; if this lasts, check that address")]
+    ProviderUnwell {
+        /// Where we asked.
+        url: String,
+        /// Its status.
+        status: StatusCode,
+        /// How long it wants us to wait.
+        retry_after: Option<Duration>,
+    },
     /// Too many logins: 429.
     #[error("{url} says that there were too many logins (429)")]
     TooMany {
@@ -135,7 +145,9 @@ impl AuthError {
     /// How long Keystone wants us to wait, if it says.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooMany { retry_after, .. } | Self::Unexpected { retry_after, .. } => *retry_after,
+            Self::TooMany { retry_after, .. }
+            | Self::ProviderUnwell { retry_after, .. }
+            | Self::Unexpected { retry_after, .. } => *retry_after,
             Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::Refused { .. }

@@ -148,7 +148,7 @@ impl Asking<'_> {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 self.refused(endpoint, status.as_str(), "it gave no reason")
             }
-            status => AuthError::Unexpected { url, status, retry_after },
+            status => AuthError::ProviderUnwell { url, status, retry_after },
         })
     }
 
@@ -168,7 +168,7 @@ pub(super) async fn describe(client: &Client, endpoint: &ProviderUrl) -> Result<
     let (status, headers, answer) = exchange(client, endpoint, request, RequestBody::Empty).await?;
     if status != StatusCode::OK {
         let (url, retry_after) = (endpoint.to_string(), retry_after(&headers));
-        return Err(AuthError::Unexpected { url, status, retry_after });
+        return Err(AuthError::ProviderUnwell { url, status, retry_after });
     }
     read(endpoint, &answer)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::catalog::EndpointUrl;
 use crate::client::{Client, ConnectError, SendError};
@@ -37,7 +38,14 @@ pub(super) async fn explain(error: &AuthError, config: &Config, client: &Client)
         None => None,
     };
     let mut explained = match error {
-        AuthError::Unreachable { source, .. } => asking.unreachable(source).await,
+        AuthError::Unreachable { url, source } => asking.unreachable(url, source).await,
+        AuthError::ProviderUnwell { .. } => Explained {
+            step: "identity provider",
+            cause: "the identity provider answers with an error".to_owned(),
+            keys: PROVIDER_KEYS.to_vec(),
+            advice: vec!["check its addresses; if they are right, it is not well: try again later".to_owned()],
+            ..Explained::default()
+        },
         AuthError::Refused { status, message, .. } => asking.refused(*status, message).await,
         AuthError::MoreFactors { .. } => Explained {
             step: "multi-factor",
@@ -94,8 +102,11 @@ impl Asking<'_> {
         &self.config.identity.credentials
     }
 
-    async fn unreachable(&self, source: &SendError) -> Explained {
-        let Some(url) = &self.credentials().auth_url else { return Explained::default() };
+    async fn unreachable(&self, asked: &str, source: &SendError) -> Explained {
+        let (Ok(url), Some(auth_url)) = (asked.parse::<EndpointUrl>(), &self.credentials().auth_url) else {
+            return Explained::default();
+        };
+        let is_keystone = url.authority == auth_url.authority;
         let host = url.host();
         let (step, cause, mut advice) = match source {
             SendError::Connect(ConnectError::Refused(_)) => (
@@ -131,22 +142,27 @@ impl Asking<'_> {
             }
             _ => ("connection", "the connection broke".to_owned(), vec!["try again".to_owned()]),
         };
-        advice.extend(self.elsewhere().await);
-        Explained { step, cause, keys: vec!["auth_url"], advice, ..Explained::default() }
+        if is_keystone {
+            advice.extend(self.elsewhere().await);
+        }
+        let keys = if is_keystone { vec!["auth_url"] } else { PROVIDER_KEYS.to_vec() };
+        Explained { step, cause, keys, advice, ..Explained::default() }
     }
 
     /// Where a Keystone is in the neighbourhood, as advice.
     async fn elsewhere(&self) -> Option<String> {
-        let Some(url) = &self.credentials().auth_url else { return None };
-        for candidate in neighbours(url) {
-            let found = probe::look(self.client, self.clock, &candidate).await;
-            if found.is_some_and(|answer| answer.is_keystone) {
-                return Some(format!(
-                    "a Keystone answers at {candidate}; set OS_AUTH_URL (`auth_url`) to that"
-                ));
-            }
+        let candidates = neighbours(self.credentials().auth_url.as_ref()?);
+        // All at once, since somebody waits; the likeliest wins, not the fastest.
+        let mut looking = JoinSet::new();
+        for (i, candidate) in candidates.iter().cloned().enumerate() {
+            let (client, clock) = (self.client.clone(), self.clock.clone());
+            looking.spawn(async move {
+                let answer = probe::look(&client, &clock, &candidate).await;
+                answer.is_some_and(|answer| answer.is_keystone).then_some(i)
+            });
         }
-        None
+        let found = looking.join_all().await.into_iter().flatten().min()?;
+        Some(format!("a Keystone answers at {}; set OS_AUTH_URL (`auth_url`) to that", candidates[found]))
     }
 
     async fn no_keystone(&self, answer: Option<&probe::Answer>) -> Explained {
@@ -336,6 +352,10 @@ impl Asking<'_> {
         }
     }
 }
+
+/// Where the addresses of an identity provider are set.
+const PROVIDER_KEYS: [&str; 4] =
+    ["discovery_endpoint", "access_token_endpoint", "device_authorization_endpoint", "oauth2_endpoint"];
 
 /// The password is right, so it is the scope.
 fn scope(scope: &Scope, projects: Vec<NamedProject>) -> Explained {

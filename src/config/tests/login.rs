@@ -401,6 +401,12 @@ fn a_command_gives_what_others_lack() {
     let Method::Password { password, .. } = &config.identity.credentials.method else { panic!() };
     assert_eq!(password.expose(), "from the list");
 
+    // A helper of git's says the user, too, which makes no login of its own.
+    let of_git = ("GATESTONE_CREDENTIAL_COMMAND", "echo username=other; echo password=of-git");
+    let config = World::clouds(cloud).vars(&[of_git]).config();
+    let Method::Password { user, password } = &config.identity.credentials.method else { panic!() };
+    assert_eq!((user, password.expose()), (&User::Id("u".to_owned()), "of-git"));
+
     let text = World::openrc(&[("GATESTONE_CREDENTIAL_COMMAND", "exit 7")]).mistakes();
     assert_contains(
         &text,
