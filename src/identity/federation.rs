@@ -44,13 +44,13 @@ impl Session {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Whether the next login needs a person.
-    pub(super) fn needs_a_person(&self, method: &Method) -> bool {
-        let Method::Federated(federation) = method else { return false };
-        let Grant::Provider(provider) = &federation.grant else { return false };
-        matches!(provider.flow, Flow::Device { .. }) && self.state().refresh_token.is_none()
-    }
+/// Whether a login may need a person: without a refresh token, or with one that is not good any more.
+pub(super) fn may_need_a_person(method: &Method) -> bool {
+    let Method::Federated(federation) = method else { return false };
+    let Grant::Provider(provider) = &federation.grant else { return false };
+    matches!(provider.flow, Flow::Device { .. })
 }
 
 impl Keystone {
@@ -103,24 +103,28 @@ impl Keystone {
             Some(token) => refresh(&asking, &endpoint, token).await?,
             None => None,
         };
-        let granted = match refreshed {
+        // Some give no id_token then.
+        let granted = match refreshed.filter(|granted| granted.token(provider.token_kind).is_some()) {
             Some(granted) => granted,
             None => {
                 self.session().state().refresh_token = None;
                 self.granted(&asking, provider, &endpoint).await?
             }
         };
-        let Granted { access_token, id_token, refresh_token: next, refresh_expires_in, .. } = granted;
-        if let Some(next) = next.filter(|next| !next.is_empty()) {
-            self.session().state().refresh_token = Some(next);
+        if let Some(next) = granted.refresh_token.as_ref().filter(|next| !next.is_empty()) {
+            self.session().state().refresh_token = Some(next.clone());
         }
-        let (token, name) = match provider.token_kind {
-            TokenKind::Access => (access_token, "access_token"),
-            TokenKind::Id => (id_token, "id_token"),
-        };
         let has_refresh_token = self.session().state().refresh_token.is_some();
-        let token = token.filter(|token| !token.is_empty()).ok_or_else(|| lacks(&endpoint, name))?;
-        Ok((token, refresh_expires_in.filter(|_| has_refresh_token)))
+        let token = granted.token(provider.token_kind).cloned().ok_or_else(|| {
+            lacks(
+                &endpoint,
+                match provider.token_kind {
+                    TokenKind::Access => "access_token",
+                    TokenKind::Id => "id_token",
+                },
+            )
+        })?;
+        Ok((token, granted.refresh_expires_in.filter(|_| has_refresh_token)))
     }
 
     /// What the settings say.

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::credentials::{Credentials, Method};
 use super::error::{AuthError, LOGIN_TIMEOUT};
-use super::federation::Session;
+use super::federation::{Session, may_need_a_person};
 use super::issuer::{Issuer, Login, time};
 use super::protocol::{
     CatalogAnswer, CredentialAnswer, ErrorAnswer, NamedProject, ProjectsAnswer, ReceiptAnswer, login_body,
@@ -238,7 +238,7 @@ impl Issuer for Keystone {
 
     /// `POST /v3/auth/tokens`, and what else there is to do for it.
     async fn log_in(&self) -> Result<Login, AuthError> {
-        if self.session.needs_a_person(&self.credentials.method) {
+        if may_need_a_person(&self.credentials.method) {
             // That has bounds of its own.
             return self.login().await;
         }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::credentials::{Method, ProviderUrl};
+use super::credentials::{Method, ProviderUrl, TokenKind};
 use super::error::AuthError;
 use super::keystone::{clean, retry_after};
 use crate::body::read_limited;
@@ -48,6 +48,17 @@ pub(super) struct Granted {
     /// Of the refresh token, where a provider tells.
     #[serde(default, deserialize_with = "seconds")]
     pub(super) refresh_expires_in: Option<Duration>,
+}
+
+impl Granted {
+    /// The token that is meant, if it is there.
+    pub(super) fn token(&self, kind: TokenKind) -> Option<&Secret> {
+        let token = match kind {
+            TokenKind::Access => &self.access_token,
+            TokenKind::Id => &self.id_token,
+        };
+        token.as_ref().filter(|token| !token.is_empty())
+    }
 }
 
 /// What the device authorization endpoint gives (RFC 8628 section 3.2).

@@ -98,6 +98,38 @@ async fn when_the_refresh_token_is_gone_the_login_is_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_without_the_token_that_is_wanted_is_as_good_as_none() {
+    let (_service, keystone, provider) = cloud().await;
+    keystone.lifetime(HALF_A_MINUTE);
+    provider.state().forgets_id_token = true;
+    let by_id_token = OpenId { token_kind: TokenKind::Id, ..client(&provider, password()) };
+    let proxy = start(&keystone, by_id_token);
+    for _ in 0..10 {
+        assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+        sleep(Duration::from_secs(10)).await;
+    }
+    assert!(provider.grants("password") > 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_is_asked_for_anew_once_its_refresh_token_is_gone() {
+    let (_service, keystone, provider) = cloud().await;
+    keystone.lifetime(Duration::from_secs(600));
+    let flow = Flow::Device { endpoint: Some(provider.url("/device").parse().unwrap()), challenge: None };
+    let mut settings = settings(&keystone, Grant::Provider(Box::new(client(&provider, flow))));
+    settings.identity.token_wait = Duration::from_secs(600);
+    let proxy = Proxy::with(settings);
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    // Nobody is there for more than the minute that other logins have.
+    provider.state().refresh_token = None;
+    provider.state().pending = vec!["authorization_pending"; 30];
+    sleep(Duration::from_secs(605)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    let begun = provider.state().forms.iter().filter(|(target, _)| target == "/device").count();
+    assert_eq!(begun, 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_says_who_it_is_as_it_can() {
     let (_service, keystone, provider) = cloud().await;
     let flow = || Flow::ClientCredentials;

@@ -28,6 +28,8 @@ pub(crate) struct State {
     pub refresh_token: Option<String>,
     /// How long that is told to live.
     pub refresh_lifetime: Option<u64>,
+    /// Leave out the `id_token` where it refreshes.
+    pub forgets_id_token: bool,
     /// Answers to questions about a device's code before the person has entered it.
     pub pending: Vec<&'static str>,
     tokens: usize,
@@ -42,6 +44,7 @@ impl Provider {
             authorizations: Vec::new(),
             refresh_token: None,
             refresh_lifetime: None,
+            forgets_id_token: false,
             pending: Vec::new(),
             tokens: 0,
             refreshed_at: Instant::now(),
@@ -126,9 +129,13 @@ fn answer(
     keystone.inside().trust_bearer(&token, lifetime);
     state.refresh_token = Some(format!("refresh-{}", state.tokens));
     state.refreshed_at = Instant::now();
-    let answer = json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime.as_secs(),
+    let mut answer = json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime.as_secs(),
         "refresh_token": state.refresh_token, "refresh_expires_in": state.refresh_lifetime,
         "id_token": format!("id-{}", state.tokens) });
+    keystone.inside().trust_bearer(&format!("id-{}", state.tokens), lifetime);
+    if state.forgets_id_token && get("grant_type") == Some("refresh_token") {
+        answer["id_token"] = Value::Null;
+    }
     (200, answer)
 }
 
