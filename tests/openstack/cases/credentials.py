@@ -117,3 +117,20 @@ def a_factor_that_is_missing_is_named(world):
     expect.holds(done.stderr, 'wants more than password', 'the message')
     expect.holds(done.stderr, 'OS_TOTP_SECRET', 'the message')
     expect.that(mfa['password'] not in done.stderr, 'the password is told')
+
+
+@case
+def an_openrc_file_that_nobody_sources(world):
+    reads_an_object(world, {}, '--openrc', str(world.lab.state / 'openrc-demo'))
+    reads_an_object(world, {'GATESTONE_OPENRC': str(world.lab.state / 'openrc-appcred'), 'OS_USERNAME': 'nobody'})
+
+
+@case
+def a_command_that_prints_the_secret(world):
+    variables = dict(world.lab.environment('demo'))
+    password = variables.pop('OS_PASSWORD')
+    for printed in ('password=%s' % password, json.dumps({'password': password, 'expires_at': '2100-01-01T00:00:00Z'})):
+        reads_an_object(world, variables | {'GATESTONE_CREDENTIAL_COMMAND': "echo '%s'" % printed})
+    done = once(variables | {'GATESTONE_CREDENTIAL_COMMAND': 'exit 4'}, 'check')
+    expect.equal(done.returncode, 2, 'exit status')
+    expect.holds(done.stderr, 'GATESTONE_CREDENTIAL_COMMAND: it failed (exit status: 4)', 'the message')
