@@ -121,8 +121,15 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
             let files = loaded.as_ref().map_or_else(|_| paths.clone(), |config| config.sources.files.clone());
             (Files::after_reading(files, &paths, &stamps), loaded)
         });
-        // An error means that the runtime is ending.
-        let (files, loaded) = reading.await.map_err(|_| Unheard)?;
+        let (files, loaded) = match reading.await {
+            Ok(read) => read,
+            Err(fault) if fault.is_panic() => {
+                error!(%fault, "the settings could not be read, by a fault of this program; those before stay in force");
+                return Ok(());
+            }
+            // The runtime is ending.
+            Err(_) => return Err(Unheard),
+        };
         self.files = files;
         let outcome = match loaded {
             Ok(config) => Ok(self.accept(&config, cause)),

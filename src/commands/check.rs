@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime;
@@ -171,13 +171,18 @@ fn request(snapshot: &Snapshot, prefix: &Prefix) -> Option<Request<RequestBody>>
         return None;
     }
     let path = if prefix.url.path.is_empty() { "/" } else { &prefix.url.path };
-    Request::builder()
-        .method(Method::GET)
-        .uri(path)
-        .header(HOST, prefix.url.authority.as_str())
-        .header(HeaderName::from_static("x-auth-token"), snapshot.token.header().clone())
-        .body(RequestBody::Empty)
-        .ok()
+    let token = &snapshot.token;
+    let fields = [
+        Some((HeaderName::from_static("x-auth-token"), token.header()))
+            .filter(|(_, value)| !value.is_empty()),
+        token.authorization().map(|value| (AUTHORIZATION, value)),
+    ];
+    let mut request =
+        Request::builder().method(Method::GET).uri(path).header(HOST, prefix.url.authority.as_str());
+    for (name, value) in fields.into_iter().flatten() {
+        request = request.header(name, value.clone());
+    }
+    request.body(RequestBody::Empty).ok()
 }
 
 async fn probe(client: &Client, url: &EndpointUrl, request: Request<RequestBody>) -> String {

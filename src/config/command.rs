@@ -92,9 +92,10 @@ fn of_lines(text: &str) -> Result<Printed, String> {
         })?;
         match key.trim() {
             "password_expiry_utc" => {
-                let seconds =
-                    value.trim().parse::<u64>().map_err(|_| "password_expiry_utc is no number of seconds")?;
-                printed.expires = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+                let seconds = value.trim().parse::<u64>().ok();
+                let time = seconds.and_then(|it| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(it)));
+                printed.expires =
+                    Some(time.ok_or("password_expiry_utc is no number of seconds that can be")?);
             }
             "expires_at" => printed.expires = Some(time(value)?),
             // The rest of what git's helpers say.
@@ -147,8 +148,15 @@ impl Printed {
             .any(|name| self.variables.contains_key(*name) || env.get(name).is_some());
         let is_secret =
             |name: &String| SECRETS.iter().any(|(_, variables)| variables.contains(&name.as_str()));
-        let chosen = self.variables.iter().filter(|(name, _)| is_login || is_secret(name));
-        chosen.map(|(name, value)| (name.clone(), Some(value.clone()))).collect()
+        let mut set = BTreeMap::new();
+        for (name, value) in self.variables.iter().filter(|(name, _)| is_login || is_secret(name)) {
+            // The same from a file comes after it.
+            if is_secret(name) {
+                set.insert(format!("{name}_FILE"), None);
+            }
+            set.insert(name.clone(), Some(value.clone()));
+        }
+        set
     }
 
     fn add(&mut self, key: &str, value: &str) -> Result<(), String> {
@@ -180,7 +188,8 @@ fn time(text: &str) -> Result<SystemTime, String> {
     let time: Timestamp =
         text.trim().parse().map_err(|_| "its time of expiry is not one of RFC 3339".to_owned())?;
     let seconds = u64::try_from(time.as_second()).unwrap_or(0);
-    Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+    time.ok_or_else(|| "its time of expiry is too far away".to_owned())
 }
 
 /// A helper may ask a person, or another machine.
@@ -238,6 +247,11 @@ mod tests {
             ("echo hunter2=x", "`..` is no key of a login"),
             ("printf 'password=hunter2\\nexpires_at=tomorrow'", "not one of RFC 3339"),
             ("true", "it printed nothing of a login"),
+            (
+                "echo password=x; echo password_expiry_utc=18446744073709551615",
+                "no number of seconds that can be",
+            ),
+            ("echo password=x; echo password_expiry_utc=-1", "no number of seconds that can be"),
             ("echo password=", "`password` in what it printed is empty"),
             ("echo password=hunter2; exit 3", "it failed (exit status: 3)"),
             ("head -c 70000 /dev/zero | tr '\\0' a", "more than 65536 bytes"),

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::env::{Environment, Overlay};
 use super::mistakes::{Mistakes, unreadable};
 
-use self::words::{Part, Word};
+use self::words::{Part, When, Word};
 
 mod words;
 
@@ -27,6 +27,7 @@ pub(super) fn source<'a>(path: &Path, under: &'a dyn Environment, mistakes: &mut
         skipped: BTreeSet::new(),
         conditions: Vec::new(),
         said: String::new(),
+        succeeded: Some(true),
         mistakes,
     };
     match read(path) {
@@ -56,13 +57,53 @@ struct Shell<'a, 'm> {
     conditions: Vec<Option<bool>>,
     /// What `echo` said last, for the one who is asked then.
     said: String,
+    /// Whether the command before was a success, if that is known.
+    succeeded: Option<bool>,
     mistakes: &'m mut Mistakes,
 }
 
 impl Shell<'_, '_> {
     fn run(&mut self, text: &str) {
         for command in words::commands(text) {
-            self.execute(&command.words, command.line);
+            let is_executed = match command.when {
+                When::Always => Some(true),
+                When::AfterSuccess => self.succeeded,
+                When::AfterFailure => self.succeeded.map(|succeeded| !succeeded),
+            };
+            match is_executed {
+                Some(true) => {
+                    self.succeeded = self.outcome(&command.words);
+                    self.execute(&command.words, command.line);
+                }
+                Some(false) => {}
+                None => self.unknown(&command.words, command.line),
+            }
+        }
+    }
+
+    /// Whether a command succeeds, as far as that is known without executing it.
+    fn outcome(&self, words: &[Word]) -> Option<bool> {
+        match words.first()?.plain()? {
+            "[" | "[[" => self.holds(words),
+            "export" | "declare" | "typeset" | "readonly" | "unset" | "echo" | "printf" | "read" | ":"
+            | "true" => Some(true),
+            "false" => Some(false),
+            _ => words.iter().all(|word| word.assignment().is_some()).then_some(true),
+        }
+    }
+
+    /// A command that is executed if another succeeds, of which nobody knows.
+    fn unknown(&mut self, words: &[Word], line: usize) {
+        for word in words {
+            if let Some((name, _)) = word.assignment().filter(|(name, _)| name.starts_with("OS_")) {
+                self.mistakes.at(
+                    format!("{}:{line}", self.path.display()),
+                    format!(
+                        "whether {name} is set there depends on a command, which is not executed; write what you mean, or \
+                         `source` the file yourself"
+                    ),
+                );
+            }
         }
     }
 
@@ -137,7 +178,11 @@ impl Shell<'_, '_> {
                 Part::Text(part) => text.push_str(part),
                 Part::Variable { name, otherwise } => match (self.sourced.get(name), otherwise) {
                     (Some(value), _) => text.push_str(&value),
-                    (None, Some(otherwise)) => text.push_str(otherwise),
+                    (None, Some(otherwise)) => {
+                        let (otherwise, otherwise_is_known) = self.expand(otherwise);
+                        text.push_str(&otherwise);
+                        is_known &= otherwise_is_known;
+                    }
                     (None, None) => {}
                 },
                 Part::Command => is_known = false,

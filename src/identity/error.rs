@@ -77,6 +77,14 @@ pub enum AuthError {
         /// How long it wants us to wait.
         retry_after: Option<Duration>,
     },
+    /// What the identity provider says is of no use.
+    #[error("the identity provider's {url} cannot be used: {why}")]
+    ProviderNonsense {
+        /// Where we asked.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Too many logins: 429.
     #[error("{url} says that there were too many logins (429)")]
     TooMany {
@@ -153,6 +161,7 @@ impl AuthError {
             | Self::Refused { .. }
             | Self::MoreFactors { .. }
             | Self::ProviderRefused { .. }
+            | Self::ProviderNonsense { .. }
             | Self::Garbage { .. }
             | Self::Cut { .. }
             | Self::NotTold { .. }

@@ -12,18 +12,20 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::AUTHORIZATION;
-use http::{Method as HttpMethod, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use http::header::{AUTHORIZATION, LOCATION};
+use http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::timeout;
 use tracing::info;
 
 use super::credentials::{
     Federation, Flow, Grant, Method, OAuth2Client, OpenId, Passcode, ProviderUrl, Scope, TokenKind,
 };
-use super::error::AuthError;
+use super::error::{AuthError, LOGIN_TIMEOUT};
 use super::issuer::{Issuer as _, Login};
-use super::keystone::Keystone;
+use super::keystone::{Keystone, keystone_message};
 use super::oauth::{self, Asking, Description, Granted, Said};
+use crate::catalog::EndpointUrl;
 use crate::client::RequestBody;
 use crate::secret::Secret;
 use crate::totp;
@@ -60,13 +62,24 @@ impl Keystone {
             Grant::AccessToken(token) => (token.clone(), None),
             Grant::Provider(provider) => self.token_of_provider(provider).await?,
         };
-        let mut login = self.unscoped(federation, &token).await?;
-        if self.credentials().scope != Scope::Unspecified {
-            let unscoped = Method::Token(Secret::new(login.token.header().to_str().unwrap_or_default()));
-            let (sent, head, body) = self.send_login(&[&unscoped], None).await?;
-            login = self.outcome(sent, &head, body)?;
-        }
+        let login = timeout(LOGIN_TIMEOUT, self.by_token_of_provider(federation, &token)).await;
+        let login = login.map_err(|_| AuthError::TimedOut { url: self.url() })??;
         Ok(Login { refresh_within, ..login })
+    }
+
+    /// Rules 2 and 3.
+    async fn by_token_of_provider(
+        &self,
+        federation: &Federation,
+        token: &Secret,
+    ) -> Result<Login, AuthError> {
+        let login = self.unscoped(federation, token).await?;
+        if self.credentials().scope == Scope::Unspecified {
+            return Ok(login);
+        }
+        let unscoped = Method::Token(Secret::new(login.token.header().to_str().unwrap_or_default()));
+        let (sent, head, body) = self.send_login(&[&unscoped], None).await?;
+        self.outcome(sent, &head, body)
     }
 
     /// An application credential's login, with a bearer token beside the other.
@@ -173,6 +186,16 @@ impl Keystone {
         }
     }
 
+    /// Whether a redirect leads to another host than Keystone's.
+    fn leads_away(&self, headers: &HeaderMap) -> bool {
+        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
+        let host = location
+            .and_then(|location| location.parse::<Uri>().ok())
+            .and_then(|uri| uri.host().map(str::to_owned));
+        let own = self.credentials().auth_url.as_ref().map(EndpointUrl::host);
+        host.is_some_and(|host| own.is_none_or(|own| !own.eq_ignore_ascii_case(&host)))
+    }
+
     async fn token_endpoint(&self, provider: &OpenId) -> Result<ProviderUrl, AuthError> {
         if let Some(endpoint) = &provider.token_endpoint {
             return Ok(endpoint.clone());
@@ -180,9 +203,10 @@ impl Keystone {
         let Description { token_endpoint, grant_types_supported, .. } = self.description(provider).await?;
         let grant = grant_type(&provider.flow);
         if let (Some(supported), Some(discovery)) = (grant_types_supported, &provider.discovery_endpoint)
+            && !supported.is_empty()
             && !supported.iter().any(|it| it == grant)
         {
-            return Err(AuthError::Garbage {
+            return Err(AuthError::ProviderNonsense {
                 url: discovery.to_string(),
                 why: format!("the provider does not support `{grant}`"),
             });
@@ -197,7 +221,9 @@ impl Keystone {
             return Ok(known.unwrap_or_default());
         };
         let description = oauth::describe(self.client(), discovery).await?;
-        self.session().state().description = Some(description.clone());
+        if description.token_endpoint.is_some() {
+            self.session().state().description = Some(description.clone());
+        }
         Ok(description)
     }
 
@@ -208,20 +234,28 @@ impl Keystone {
         name: &str,
     ) -> Result<ProviderUrl, AuthError> {
         let url = provider.discovery_endpoint.as_ref().map(ToString::to_string).unwrap_or_default();
-        let wrong = |why: String| AuthError::Garbage { url: url.clone(), why };
-        let written = written.ok_or_else(|| wrong(format!("the provider names no `{name}`")))?;
-        written.parse().map_err(|error| wrong(format!("`{name}` does not do: {error}")))
+        let wrong = |why: String| AuthError::ProviderNonsense { url: url.clone(), why };
+        let written = written.ok_or_else(|| wrong(format!("it names no `{name}`")))?;
+        let found: ProviderUrl =
+            written.parse().map_err(|error| wrong(format!("its `{name}` does not do: {error}")))?;
+        let is_https = provider.discovery_endpoint.as_ref().is_some_and(|url| url.origin.is_https());
+        if is_https && !found.origin.is_https() {
+            return Err(wrong(format!(
+                "its `{name}` is plain http, by which secrets would go unencrypted; set that address yourself if it is meant"
+            )));
+        }
+        Ok(found)
     }
 
     /// Rule 2.
     async fn unscoped(&self, federation: &Federation, token: &Secret) -> Result<Login, AuthError> {
-        let segment = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let segment = |text| utf8_percent_encode(text, RESERVED);
         let path = format!(
             "/OS-FEDERATION/identity_providers/{}/protocols/{}/auth",
             segment(&federation.identity_provider),
             segment(&federation.protocol),
         );
-        let bearer = oauth::bearer(token).ok_or_else(|| AuthError::Garbage {
+        let bearer = oauth::bearer(token).ok_or_else(|| AuthError::ProviderNonsense {
             url: self.address(&path),
             why: "the provider's token is no text".to_owned(),
         })?;
@@ -235,12 +269,13 @@ impl Keystone {
             description,
         };
         match head.status {
-            StatusCode::NOT_FOUND => Err(refused(format!(
+            // Others than Keystone have paths that they do not know, too.
+            StatusCode::NOT_FOUND if keystone_message(&body).starts_with("Could not find") => Err(refused(format!(
                 "this Keystone knows no identity provider `{}` with protocol `{}`",
                 federation.identity_provider, federation.protocol
             ))),
             // mod_auth_openidc sends those on who bring no token that it looks at.
-            status if status.is_redirection() => Err(refused(
+            status if status.is_redirection() && self.leads_away(&head.headers) => Err(refused(
                 "Keystone's web server wants a browser here and looks at no bearer token; its administrator can have it \
                  do so (AuthType oauth20 or auth-openidc)"
                     .to_owned(),
@@ -250,6 +285,9 @@ impl Keystone {
     }
 }
 
+/// All but what needs no escape (RFC 3986 section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Rule 1; nothing if the refresh token is not good any more.
 async fn refresh(
     asking: &Asking<'_>,
@@ -257,12 +295,21 @@ async fn refresh(
     token: &Secret,
 ) -> Result<Option<Granted>, AuthError> {
     let form = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
-    match asking.post::<Granted>(endpoint, &form).await? {
-        Said::Yes(granted) => Ok(Some(granted)),
-        Said::No(error, description) => {
-            info!(%error, %description, "the provider does not take the refresh token any more");
-            Ok(None)
+    let no = |error: &dyn std::fmt::Display| {
+        info!(%error, "the provider does not take the refresh token any more");
+        Ok(None)
+    };
+    match asking.post::<Granted>(endpoint, &form).await {
+        Ok(Said::Yes(granted)) => Ok(Some(granted)),
+        Ok(Said::No(error, _)) => no(&error),
+        // Not all of them say it as the RFC has it.
+        Err(refusal @ AuthError::ProviderRefused { .. }) => no(&refusal),
+        Err(AuthError::ProviderUnwell { status, .. })
+            if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::GONE) =>
+        {
+            no(&status)
         }
+        Err(error) => Err(error),
     }
 }
 
@@ -275,5 +322,5 @@ fn grant_type(flow: &Flow) -> &'static str {
 }
 
 fn lacks(endpoint: &ProviderUrl, name: &str) -> AuthError {
-    AuthError::Garbage { url: endpoint.to_string(), why: format!("it has no `{name}`") }
+    AuthError::ProviderNonsense { url: endpoint.to_string(), why: format!("it has no `{name}`") }
 }

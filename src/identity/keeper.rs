@@ -3,7 +3,8 @@
 //! 1. `token_cache`: a login is kept over restarts, and shared with others that start or refresh at
 //!    the same time.
 //! 2. `token_file`: each new token is written for tools that only read one.
-//! 3. `revoke_on_exit`: every token that we obtained and that has not expired is revoked in the end.
+//! 3. `revoke_on_exit`: every token that served here and that has not expired is revoked in the end. Those on the way to
+//!    it are left to end by themselves: a federated login's first one, without scope, and bearer tokens.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,9 +68,14 @@ impl<I: Issuer> Keeper<I> {
         }
     }
 
+    /// Where logins are kept; what comes from no Keystone is as cheap to make anew.
+    fn store_for(&self, issuer: &I) -> Option<&TokenStore> {
+        self.store.as_ref().filter(|_| issuer.credentials().auth_url.is_some())
+    }
+
     /// The login that was kept, if it is good; for the start.
     pub(super) async fn kept(&self, issuer: &I) -> Option<Login> {
-        let store = self.store.as_ref()?;
+        let store = self.store_for(issuer)?;
         match self.load(store, issuer).await {
             Ok(login) => {
                 info!(path = %store.path().display(), "the token of an earlier login is used");
@@ -90,7 +96,7 @@ impl<I: Issuer> Keeper<I> {
         current: Option<&Token>,
         trust: Trust,
     ) -> Result<(Login, Origin), AuthError> {
-        let Some(store) = self.store.clone() else {
+        let Some(store) = self.store_for(&**issuer).cloned() else {
             return Ok((self.log_in(issuer).await?, Origin::Keystone));
         };
         let _lock = store.lock(LOCK_WAIT).await;
@@ -122,6 +128,7 @@ impl<I: Issuer> Keeper<I> {
     /// Writes the token that is now in use where tools look for it.
     pub(super) async fn write(&self, token: &Token) {
         if let Some(path) = &self.file
+            && !token.header().is_empty()
             && let Err(why) = token_file::write(path, token.header()).await
         {
             warn!("{why}");

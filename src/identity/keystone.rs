@@ -239,7 +239,7 @@ impl Issuer for Keystone {
     /// `POST /v3/auth/tokens`, and what else there is to do for it.
     async fn log_in(&self) -> Result<Login, AuthError> {
         if may_need_a_person(&self.credentials.method) {
-            // That has bounds of its own.
+            // Each question has this bound, and the person has one of their own.
             return self.login().await;
         }
         match tokio::time::timeout(LOGIN_TIMEOUT, self.login()).await {

@@ -4,7 +4,8 @@
 //! 1. The client says who it is by `Basic` where it has a secret, else by `client_id` in the body; as it is written, not
 //!    encoded first, like keystoneauth.
 //! 2. What is sent and what comes back is wiped from memory.
-//! 3. A refusal is one that names an error of RFC 6749 5.2 or RFC 8628 3.5. What else is not a success is an accident.
+//! 3. A refusal names an error as RFC 6749 5.2 and RFC 8628 3.5 have it, or is a bare 401 or 403. What else is not a
+//!    success is an accident.
 
 use std::time::Duration;
 
@@ -17,10 +18,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use tokio::time::timeout;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::credentials::{Method, ProviderUrl, TokenKind};
-use super::error::AuthError;
+use super::error::{AuthError, LOGIN_TIMEOUT};
 use super::keystone::{clean, retry_after};
 use crate::body::read_limited;
 use crate::client::{Client, RequestBody};
@@ -66,15 +68,21 @@ impl Granted {
 pub(super) struct DeviceCode {
     pub(super) device_code: Secret,
     pub(super) user_code: String,
-    /// Some write `url`.
-    #[serde(alias = "verification_url")]
-    pub(super) verification_uri: String,
-    #[serde(alias = "verification_url_complete")]
+    verification_uri: Option<String>,
+    /// As some write it, beside or in place of the other.
+    verification_url: Option<String>,
     pub(super) verification_uri_complete: Option<String>,
     #[serde(default, deserialize_with = "seconds")]
     pub(super) expires_in: Option<Duration>,
     #[serde(default, deserialize_with = "seconds")]
     pub(super) interval: Option<Duration>,
+}
+
+impl DeviceCode {
+    /// Where the code is entered.
+    pub(super) fn address(&self) -> Option<&str> {
+        self.verification_uri.as_deref().or(self.verification_url.as_deref())
+    }
 }
 
 /// What a provider says of itself (OpenID Connect Discovery 1.0 section 3).
@@ -150,6 +158,7 @@ impl Asking<'_> {
         if status.is_client_error()
             && status != StatusCode::TOO_MANY_REQUESTS
             && let Ok(ErrorAnswer { error, error_description }) = serde_json::from_slice(&answer)
+            && !ACCIDENTS.contains(&error.as_str())
         {
             return Ok(Said::No(clean(&error), clean(&error_description.unwrap_or_default())));
         }
@@ -218,13 +227,16 @@ async fn exchange(
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, concat!("gatestone/", env!("CARGO_PKG_VERSION")))
         .body(body)
-        .map_err(|error| AuthError::Garbage { url: url(), why: error.to_string() })?;
-    let response = client.send(&endpoint.origin, request).await;
-    let response = response.map_err(|source| AuthError::Unreachable { url: url(), source })?;
-    let (head, body) = response.into_parts();
-    let body = read_limited(body, LARGEST_ANSWER_BYTES).await;
-    let body = body.map_err(|source| AuthError::Cut { url: url(), source })?;
-    Ok((head.status, head.headers, Wiped(body)))
+        .map_err(|error| AuthError::ProviderNonsense { url: url(), why: error.to_string() })?;
+    let exchange = async {
+        let response = client.send(&endpoint.origin, request).await;
+        let response = response.map_err(|source| AuthError::Unreachable { url: url(), source })?;
+        let (head, body) = response.into_parts();
+        let body = read_limited(body, LARGEST_ANSWER_BYTES).await;
+        let body = body.map_err(|source| AuthError::Cut { url: url(), source })?;
+        Ok((head.status, head.headers, Wiped(body)))
+    };
+    timeout(LOGIN_TIMEOUT, exchange).await.map_err(|_| AuthError::TimedOut { url: url() })?
 }
 
 /// An answer, wiped from memory in the end, since nobody else refers to it.
@@ -248,7 +260,7 @@ impl Drop for Wiped {
 
 /// serde_json's message may quote the text around a fault; only its place is told.
 fn read<T: DeserializeOwned>(endpoint: &ProviderUrl, answer: &[u8]) -> Result<T, AuthError> {
-    serde_json::from_slice(answer).map_err(|error| AuthError::Garbage {
+    serde_json::from_slice(answer).map_err(|error| AuthError::ProviderNonsense {
         url: endpoint.to_string(),
         why: format!("not the expected JSON at line {}, column {}", error.line(), error.column()),
     })
@@ -266,6 +278,8 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
     Ok(seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs))
 }
 
+/// Errors that say that it is the provider (RFC 6749 section 4.1.2.1).
+const ACCIDENTS: [&str; 2] = ["server_error", "temporarily_unavailable"];
 /// Tokens with many claims are some KiB.
 const LARGEST_ANSWER_BYTES: usize = 256 * 1024;
 
@@ -288,7 +302,10 @@ mod tests {
         assert_eq!((odd.expires_in, odd.refresh_expires_in, odd.id_token), (None, None, None));
         let code = r#"{"device_code": "d", "user_code": "AB-CD", "verification_url": "https://p/device", "expires_in": 600}"#;
         let code: DeviceCode = serde_json::from_str(code).unwrap();
-        assert_eq!((code.verification_uri.as_str(), code.interval), ("https://p/device", None));
+        assert_eq!((code.address(), code.interval), (Some("https://p/device"), None));
+        let both =
+            r#"{"device_code": "d", "user_code": "c", "verification_uri": "a", "verification_url": "b"}"#;
+        assert_eq!(serde_json::from_str::<DeviceCode>(both).unwrap().address(), Some("a"));
         assert!(!format!("{code:?}").contains("\"d\""));
     }
 

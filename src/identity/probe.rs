@@ -69,21 +69,21 @@ fn names_identity(body: &Value) -> bool {
     is_v3(&body["version"]) || body["versions"]["values"].as_array().is_some_and(|all| all.iter().any(is_v3))
 }
 
-/// The projects that the user may have a token for, by a login without scope: whoever gets an answer has the right
-/// password.
+/// The projects that the user may have a token for, by a login without scope; none if Keystone does not tell. Whoever gets
+/// an answer has the right password.
 ///
 /// # Errors
 ///
-/// Of the login, or of the question after it.
+/// Of the login.
 pub async fn projects(
     client: &Client,
     clock: &Clock,
     credentials: &Credentials,
-) -> Result<Vec<NamedProject>, AuthError> {
+) -> Result<Option<Vec<NamedProject>>, AuthError> {
     let credentials = Credentials { scope: Scope::Unspecified, ..credentials.clone() };
     let keystone = Keystone::new(client.clone(), clock.clone(), credentials);
     let login = keystone.log_in().await?;
-    keystone.projects(&login.token).await
+    Ok(keystone.projects(&login.token).await.ok())
 }
 
 /// Somebody waits for the explanation.

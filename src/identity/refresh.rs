@@ -534,7 +534,8 @@ async fn until_login(plan: &Plan, clock: &Clock, cell: &SnapshotCell) {
 
 /// A catalog that comes empty after one that was not is an accident of Keystone's, or of its operators.
 fn keep_if_empty(catalog: Catalog, previous: Option<&Snapshot>) -> (Catalog, bool) {
-    match previous {
+    // Where there is no Keystone, it is as the settings say.
+    match previous.filter(|previous| previous.holder.scope != HeldScope::Standalone) {
         Some(previous) if catalog.is_empty() && !previous.catalog.is_empty() => {
             (previous.catalog.clone(), true)
         }

@@ -2,7 +2,8 @@
 //! and what to try.
 //!
 //! Keystone says the same of a wrong password and of a missing role. A login without scope tells them apart, so there is
-//! one more try, or two where a domain looks mistaken; that is below any lockout limit that is in use.
+//! one more try. Another one is with the usual domain, where that is not the one that is set; it counts for a namesake
+//! there, if there is one. That is below any lockout limit that is in use.
 
 use std::time::Duration;
 
@@ -39,9 +40,9 @@ pub(super) async fn explain(error: &AuthError, config: &Config, client: &Client)
     };
     let mut explained = match error {
         AuthError::Unreachable { url, source } => asking.unreachable(url, source).await,
-        AuthError::ProviderUnwell { .. } => Explained {
+        AuthError::ProviderUnwell { .. } | AuthError::ProviderNonsense { .. } => Explained {
             step: "identity provider",
-            cause: "the identity provider answers with an error".to_owned(),
+            cause: "what answers at the identity provider's address is no such provider, or is not well".to_owned(),
             keys: PROVIDER_KEYS.to_vec(),
             advice: vec!["check its addresses; if they are right, it is not well: try again later".to_owned()],
             ..Explained::default()
@@ -292,7 +293,16 @@ impl Asking<'_> {
         }
         match probe::projects(self.client, self.clock, credentials).await {
             Ok(projects) => scope(&credentials.scope, projects),
-            Err(_) => self.wrong_proof().await,
+            Err(error) if error.is_refusal() => self.wrong_proof().await,
+            Err(_) => Explained {
+                step: "login",
+                cause:
+                    "Keystone refused the login and then did not answer another, so the reason is not known"
+                        .to_owned(),
+                keys: vec!["auth_url"],
+                advice: vec!["try again when it is well".to_owned()],
+                ..Explained::default()
+            },
         }
     }
 
@@ -358,7 +368,9 @@ const PROVIDER_KEYS: [&str; 4] =
     ["discovery_endpoint", "access_token_endpoint", "device_authorization_endpoint", "oauth2_endpoint"];
 
 /// The password is right, so it is the scope.
-fn scope(scope: &Scope, projects: Vec<NamedProject>) -> Explained {
+fn scope(scope: &Scope, projects: Option<Vec<NamedProject>>) -> Explained {
+    let is_told = projects.is_some();
+    let projects = projects.unwrap_or_default();
     let shown = |project: &NamedProject| format!("OS_PROJECT_ID={} ({})", project.id, project.name);
     let mut advice = Vec::new();
     let cause = match scope {
@@ -387,7 +399,12 @@ fn scope(scope: &Scope, projects: Vec<NamedProject>) -> Explained {
         }
         scope => format!("the password is right, but the user has no role on {scope}, or there is none"),
     };
-    if projects.is_empty() {
+    if !is_told {
+        advice.push(
+            "ask an administrator for a role there; Keystone does not tell which projects there are"
+                .to_owned(),
+        );
+    } else if projects.is_empty() {
         advice.push("the user has no project at all; ask an administrator for a role on one".to_owned());
     } else if advice.is_empty() {
         advice.push(format!("take one of the user's own: {}", shown(&projects[0])));
@@ -568,7 +585,7 @@ mod tests {
 
     #[test]
     fn a_wrong_project_is_told_beside_those_that_there_are() {
-        let projects = || vec![project("1", "demo", "default"), project("2", "alt", "default")];
+        let projects = || Some(vec![project("1", "demo", "default"), project("2", "alt", "default")]);
         let slip = scope(&by_name("demmo", "Default"), projects());
         assert_eq!(
             (slip.step, slip.advice.as_slice()),
@@ -577,7 +594,7 @@ mod tests {
         let domain = scope(&by_name("demo", "Acme"), projects());
         assert!(domain.cause.contains("of another domain than domain Acme"), "{}", domain.cause);
         assert!(domain.advice[0].contains("OS_PROJECT_DOMAIN_ID=default"), "{:?}", domain.advice);
-        let none = scope(&by_name("x", "Default"), Vec::new());
+        let none = scope(&by_name("x", "Default"), Some(Vec::new()));
         assert!(none.advice[0].contains("no project at all"), "{:?}", none.advice);
         let other = scope(&by_name("zzz", "Default"), projects());
         assert!(

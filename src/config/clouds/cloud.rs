@@ -244,5 +244,5 @@ fn services(map: &Map) -> Vec<ServiceSetting> {
         .collect()
 }
 
-/// Keys below `auth` of logins that we do not have, and the old spellings.
+/// The old spellings of keys below `auth`.
 const OTHER_KEYS: [&str; 4] = ["tenant_id", "tenant_name", "auth_token", "user_name"];

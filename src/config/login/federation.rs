@@ -144,7 +144,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     match address {
         Ok(address) => address.to_canonical().is_loopback(),

@@ -59,6 +59,8 @@ impl Kind {
     /// Its secrets by their keys; of each group one is needed.
     pub(super) fn secrets(&self) -> Vec<&'static [&'static str]> {
         match self {
+            // For a Keystone that wants it too.
+            Self::One(Factor::Password) => vec![&["password"], &["totp_secret"]],
             Self::One(_) | Self::Multifactor(_) => {
                 self.factors().iter().map(|factor| factor.secrets()).collect()
             }
@@ -199,7 +201,7 @@ const SUPPORTED: [&str; 15] = [
     "admin_token",
 ];
 
-/// keystoneauth's other plugins, and openstacksdk's alias.
+/// keystoneauth's other plugins.
 const LATER: [&str; 8] = [
     "v3oidcauthcode",
     "v3oauth1",

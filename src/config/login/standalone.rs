@@ -4,6 +4,7 @@ use crate::catalog::EndpointUrl;
 use crate::identity::credentials::{Credentials, FixedProof, Method, Scope, Standalone};
 
 use super::Reader;
+use super::federation::is_loopback;
 use super::kind::Fixed;
 
 impl Reader<'_> {
@@ -20,6 +21,16 @@ impl Reader<'_> {
                 is_text.then_some(FixedProof::Token(token))
             }),
         };
+        if let Ok(Some(url)) = &endpoint
+            && fixed != Fixed::Nothing
+            && !url.is_https()
+            && !is_loopback(url.host())
+        {
+            let place = self.draft.place("endpoint");
+            self.warnings.push(format!(
+                "{place}: {url} is plain http, by which the secret goes unencrypted; is there https?"
+            ));
+        }
         let ignored: Vec<String> = ["auth_url", "project_id", "project_name", "system_scope", "trust_id"]
             .into_iter()
             .filter(|key| self.draft.has(key))

@@ -114,6 +114,12 @@ fn values_are_read_as_a_shell_reads_them() {
         ("export OS_X=a\\ b", "a b"),
         ("A=1; export OS_X=$A-${A}-${B:-two}-${C-three}", "1-1-two-three"),
         ("export OS_X=a#b # comment", "a#b"),
+        ("export OS_X=${Y:-\"bob\"}", "bob"),
+        ("Y=1; export OS_X=${Z:-${Y}/a b}", "1/a b"),
+        ("export OS_X=1; [ -n \"$CI\" ] && export OS_X=2", "1"),
+        ("export OS_X=1; [ -z \"$CI\" ] && export OS_X=2", "2"),
+        ("[ -n \"$CI\" ] || export OS_X=2", "2"),
+        ("export OS_Y=1 && export OS_X=2", "2"),
         ("export OS_X='a'\"b\"c", "abc"),
         ("export OS_X=\\\n  OS_Y=1", ""),
         ("declare -x OS_X=1 && echo done", "1"),
@@ -145,7 +151,16 @@ fn what_would_have_to_be_executed_is_told_and_not_done() {
             "{mistakes}"
         );
     }
+    let (_, mistakes) = after("cd /x && export OS_X=1", &[], Err("nobody is there"));
+    assert!(mistakes.contains("whether OS_X is set there depends on a command"), "{mistakes}");
     assert!(values("PS1=$(date); rm -rf /tmp/x; export PATH=$(x)").is_empty());
+}
+
+#[test]
+fn braces_within_braces_end_somewhere() {
+    let deep = format!("export OS_X={}x{}", "${Y:-".repeat(20_000), "}".repeat(20_000));
+    let (set, mistakes) = after(&deep, &[], Err("nobody is there"));
+    assert!(set.is_empty() && mistakes.contains("OS_X is made by a command"), "{mistakes}");
 }
 
 proptest::proptest! {

@@ -5,6 +5,18 @@
 pub(super) struct Command {
     pub(super) words: Vec<Word>,
     pub(super) line: usize,
+    pub(super) when: When,
+}
+
+/// Whether a command depends on the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum When {
+    #[default]
+    Always,
+    /// `&&`
+    AfterSuccess,
+    /// `||`
+    AfterFailure,
 }
 
 /// A word before its variables are filled in.
@@ -22,7 +34,7 @@ pub(super) enum Part {
     /// `$NAME`, `${NAME}`, or `${NAME:-otherwise}`.
     Variable {
         name: String,
-        otherwise: Option<String>,
+        otherwise: Option<Word>,
     },
     /// What would have to be executed.
     Command,
@@ -70,16 +82,61 @@ impl Word {
     }
 }
 
+/// Nobody writes more of them within each other.
+const DEEPEST: usize = 8;
+
+/// Where the brace is that closes those before the text.
+fn end_of_braces(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return at,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// All commands of a script, in order.
 pub(super) fn commands(text: &str) -> Vec<Command> {
-    let mut lexer =
-        Lexer { rest: text, line: 1, found: Vec::new(), words: Vec::new(), word: Word::default(), began: 1 };
+    let mut lexer = Lexer {
+        when: When::Always,
+        depth: 0,
+        rest: text,
+        line: 1,
+        found: Vec::new(),
+        words: Vec::new(),
+        word: Word::default(),
+        began: 1,
+    };
     lexer.run();
     lexer.found
+}
+
+/// A text that is one word, blanks and all.
+fn word_of(text: &str, depth: usize) -> Word {
+    let mut lexer = Lexer {
+        when: When::Always,
+        depth,
+        rest: text,
+        line: 1,
+        found: Vec::new(),
+        words: Vec::new(),
+        word: Word::default(),
+        began: 1,
+    };
+    while let Some(c) = lexer.next() {
+        if !lexer.quoted(c) {
+            lexer.word.push(c);
+        }
+    }
+    lexer.word
 }
 
 struct Lexer<'a> {
@@ -90,6 +147,9 @@ struct Lexer<'a> {
     word: Word,
     /// The line of the first word.
     began: usize,
+    when: When,
+    /// Braces within braces.
+    depth: usize,
 }
 
 impl Lexer<'_> {
@@ -98,30 +158,43 @@ impl Lexer<'_> {
             match c {
                 '\n' => {
                     self.line -= 1;
-                    self.end_command();
+                    self.end_command(When::Always);
                     self.line += 1;
                 }
-                ';' | '&' | '|' => self.end_command(),
+                '&' | '|' if self.rest.starts_with(c) => {
+                    self.next();
+                    self.end_command(if c == '&' { When::AfterSuccess } else { When::AfterFailure });
+                }
+                ';' | '&' | '|' => self.end_command(When::Always),
                 ' ' | '\t' | '\r' => self.end_word(),
                 '#' if !self.word.is_there() => {
                     let end = self.rest.find('\n').unwrap_or(self.rest.len());
                     self.rest = &self.rest[end..];
                 }
-                '\'' => self.single_quoted(),
-                '"' => self.double_quoted(),
-                '\\' => match self.next() {
-                    Some('\n') | None => {}
-                    Some(c) => {
-                        self.word.push(c);
-                        self.word.is_quoted = true;
-                    }
-                },
-                '$' => self.dollar(),
-                '`' => self.command_until('`'),
+                c if self.quoted(c) => {}
                 c => self.word.push(c),
             }
         }
-        self.end_command();
+        self.end_command(When::Always);
+    }
+
+    /// Takes what a quote, an escape or a dollar begins; false if `c` is none.
+    fn quoted(&mut self, c: char) -> bool {
+        match c {
+            '\'' => self.single_quoted(),
+            '"' => self.double_quoted(),
+            '\\' => match self.next() {
+                Some('\n') | None => {}
+                Some(c) => {
+                    self.word.push(c);
+                    self.word.is_quoted = true;
+                }
+            },
+            '$' => self.dollar(),
+            '`' => self.command_until('`'),
+            _ => return false,
+        }
+        true
     }
 
     fn next(&mut self) -> Option<char> {
@@ -142,10 +215,13 @@ impl Lexer<'_> {
         }
     }
 
-    fn end_command(&mut self) {
+    /// `next` is when the command behind it is executed.
+    fn end_command(&mut self, next: When) {
         self.end_word();
         if !self.words.is_empty() {
-            self.found.push(Command { words: std::mem::take(&mut self.words), line: self.began });
+            let words = std::mem::take(&mut self.words);
+            self.found.push(Command { words, line: self.began, when: self.when });
+            self.when = next;
         }
     }
 
@@ -180,14 +256,15 @@ impl Lexer<'_> {
         if self.rest.starts_with('(') {
             self.parenthesis();
         } else if let Some(inside) = self.rest.strip_prefix('{') {
-            let end = inside.find('}').unwrap_or(inside.len());
+            let end = end_of_braces(inside);
             let (expression, rest) = inside.split_at(end);
             let (name, otherwise) = match expression.split_once(":-").or_else(|| expression.split_once('-')) {
-                Some((name, otherwise)) => (name, Some(otherwise.to_owned())),
+                Some((name, _)) if self.depth >= DEEPEST => (name, None),
+                Some((name, otherwise)) => (name, Some(word_of(otherwise, self.depth + 1))),
                 None => (expression, None),
             };
             let is_simple = !name.is_empty() && name.bytes().all(is_of_name);
-            self.word.parts.push(if is_simple {
+            self.word.parts.push(if is_simple && self.depth < DEEPEST {
                 Part::Variable { name: name.to_owned(), otherwise }
             } else {
                 Part::Command

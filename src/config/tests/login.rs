@@ -152,6 +152,9 @@ fn several_factors_go_in_one_login_or_wait_until_they_are_wanted() {
     assert_eq!((names(one.method.factors()), names(&one.spare)), (vec!["password"], vec!["totp"]));
     let other = world(&[("OS_AUTH_TYPE", "v3totp")]).identity.credentials;
     assert_eq!((names(other.method.factors()), names(&other.spare)), (vec!["totp"], vec!["password"]));
+    let cloud = "clouds: {a: {auth: {auth_url: 'https://k', user_id: u, password: x, project_id: p}}}";
+    let filled = World::clouds(cloud).vars(&[("OS_TOTP_SECRET", SEED)]).config().identity.credentials;
+    assert_eq!(names(&filled.spare), ["totp"]);
     let alone = world(&[("OS_AUTH_TYPE", "v3multifactor"), ("OS_AUTH_METHODS", "v3password")]);
     assert!(matches!(alone.identity.credentials.method, Method::Password { .. }));
 }
@@ -394,6 +397,11 @@ fn a_command_gives_what_others_lack() {
     let Method::Password { password, .. } = &config.identity.credentials.method else { panic!() };
     assert_eq!(password.expose(), PASSWORD);
     assert!(config.sources.is_by_command && config.sources.expires.is_some());
+
+    let config = World::openrc(&[("OS_PASSWORD", ""), ("OS_PASSWORD_FILE", "/nowhere"), command]).config();
+    assert!(
+        matches!(&config.identity.credentials.method, Method::Password { password, .. } if password.expose() == PASSWORD)
+    );
 
     let cloud = "clouds: {a: {auth: {auth_url: 'https://k', user_id: u, project_id: p}}}";
     let own = "cloud = 'a'\ncredential_command = ['printf', 'password=%s\\n', 'from the list']\n";

@@ -140,14 +140,9 @@ impl fmt::Display for ProviderUrl {
 }
 
 impl Federation {
+    /// A passcode that was given serves once, but then there may be a refresh token.
     pub(super) fn is_renewable(&self) -> bool {
-        match &self.grant {
-            Grant::AccessToken(_) => false,
-            Grant::Provider(provider) => match &provider.flow {
-                Flow::ClientCredentials | Flow::Device { .. } => true,
-                Flow::Password { passcode, .. } => !matches!(passcode, Some((_, Passcode::Given(_)))),
-            },
-        }
+        matches!(self.grant, Grant::Provider(_))
     }
 
     pub(super) fn each_secret<'a>(&'a self, see: &mut dyn FnMut(&'a Secret)) {

@@ -1,6 +1,6 @@
 //! A login that a person ends on another device (RFC 8628), tied together by PKCE (RFC 7636) where it is set.
 //!
-//! The address and the code are told once, in the log; on a terminal a dot a minute shows that it waits.
+//! The address and the code are told once, in the log; on a terminal a dot for each question shows that it waits.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::super::credentials::{Challenge, ProviderUrl};
 use super::super::error::AuthError;
 use super::super::keystone::clean;
 use super::super::oauth::{Asking, DeviceCode, Granted, Said};
+use super::lacks;
 use crate::secret::Secret;
 
 /// RFC 8628 section 3.4.
@@ -37,7 +38,7 @@ pub(super) async fn log_in(
         Said::Yes(code) => code,
         Said::No(error, description) => return Err(asking.refused(begin, &error, &description)),
     };
-    tell(&code);
+    tell(&code, code.address().ok_or_else(|| lacks(begin, "verification_uri"))?);
     let mut form = vec![
         ("grant_type", GRANT_TYPE),
         ("device_code", code.device_code.expose()),
@@ -69,9 +70,9 @@ pub(super) async fn log_in(
     }
 }
 
-fn tell(code: &DeviceCode) {
+fn tell(code: &DeviceCode, address: &str) {
     let minutes = code.expires_in.unwrap_or(LIFETIME).as_secs() / 60;
-    let (url, user_code) = (clean(&code.verification_uri), clean(&code.user_code));
+    let (url, user_code) = (clean(address), clean(&code.user_code));
     match code.verification_uri_complete.as_deref().map(clean) {
         Some(complete) => warn!(
             "to log in, open {complete} and confirm the code {user_code} (or enter it at {url}); it is good for {minutes} minutes"
@@ -93,7 +94,7 @@ impl Pkce {
     /// RFC 7636 sections 4.1 and 4.2.
     fn new(begin: &ProviderUrl, method: Challenge) -> Result<Self, AuthError> {
         let mut random = zeroize::Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(&mut *random).map_err(|_| AuthError::Garbage {
+        aws_lc_rs::rand::fill(&mut *random).map_err(|_| AuthError::ProviderNonsense {
             url: begin.to_string(),
             why: "it was not asked, since this system has no randomness to give".to_owned(),
         })?;
