@@ -105,32 +105,14 @@ fn is_of_name(byte: u8) -> bool {
 
 /// All commands of a script, in order.
 pub(super) fn commands(text: &str) -> Vec<Command> {
-    let mut lexer = Lexer {
-        when: When::Always,
-        depth: 0,
-        rest: text,
-        line: 1,
-        found: Vec::new(),
-        words: Vec::new(),
-        word: Word::default(),
-        began: 1,
-    };
+    let mut lexer = Lexer::new(text, 0);
     lexer.run();
     lexer.found
 }
 
 /// A text that is one word, blanks and all.
 fn word_of(text: &str, depth: usize) -> Word {
-    let mut lexer = Lexer {
-        when: When::Always,
-        depth,
-        rest: text,
-        line: 1,
-        found: Vec::new(),
-        words: Vec::new(),
-        word: Word::default(),
-        began: 1,
-    };
+    let mut lexer = Lexer::new(text, depth);
     while let Some(c) = lexer.next() {
         if !lexer.quoted(c) {
             lexer.word.push(c);
@@ -152,7 +134,12 @@ struct Lexer<'a> {
     depth: usize,
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, depth: usize) -> Self {
+        let (found, words, word) = (Vec::new(), Vec::new(), Word::default());
+        Self { rest: text, line: 1, found, words, word, began: 1, when: When::Always, depth }
+    }
+
     fn run(&mut self) {
         while let Some(c) = self.next() {
             match c {
