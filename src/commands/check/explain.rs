@@ -8,15 +8,17 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::catalog::EndpointUrl;
 use crate::client::{Client, ConnectError, SendError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::identity::credentials::{Credentials, Domain, Method, Project, Scope, User};
+use crate::identity::credentials::{Credentials, Domain, Method, Scope, User};
 use crate::identity::{AuthError, NamedProject, probe};
+
+mod scope;
+mod shown;
 
 /// What there is to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -292,7 +294,7 @@ impl Asking<'_> {
             return self.wrong_proof().await;
         }
         match probe::projects(self.client, self.clock, credentials).await {
-            Ok(projects) => scope(&credentials.scope, projects),
+            Ok(projects) => scope::explain(&credentials.scope, projects),
             Err(error) if error.is_refusal() => self.wrong_proof().await,
             Err(_) => Explained {
                 step: "login",
@@ -367,76 +369,6 @@ impl Asking<'_> {
 const PROVIDER_KEYS: [&str; 4] =
     ["discovery_endpoint", "access_token_endpoint", "device_authorization_endpoint", "oauth2_endpoint"];
 
-/// The password is right, so it is the scope.
-fn scope(scope: &Scope, projects: Option<Vec<NamedProject>>) -> Explained {
-    let is_told = projects.is_some();
-    let projects = projects.unwrap_or_default();
-    let shown = |project: &NamedProject| format!("OS_PROJECT_ID={} ({})", project.id, project.name);
-    let mut advice = Vec::new();
-    let cause = match scope {
-        Scope::Project(Project::Name { name, domain }) => {
-            let namesakes: Vec<&NamedProject> =
-                projects.iter().filter(|it| it.name.eq_ignore_ascii_case(name)).collect();
-            let nearest = projects.iter().max_by_key(|it| likeness(&it.name, name));
-            match (&namesakes[..], nearest) {
-                ([namesake, ..], _) if !is_of(namesake, domain) => {
-                    let id = namesake.domain_id.as_deref().unwrap_or_default();
-                    advice.push(format!(
-                        "set OS_PROJECT_DOMAIN_ID={id} (`project_domain_id`), or {}",
-                        shown(namesake)
-                    ));
-                    format!("the password is right, but project {name} is of another domain than {domain}")
-                }
-                (_, nearest) => {
-                    if let Some(nearest) = nearest.filter(|it| likeness(&it.name, name) > 700) {
-                        advice.push(format!("did you mean {}? {}", nearest.name, shown(nearest)));
-                    }
-                    format!(
-                        "the password is right, but the user has no role on project {name} of {domain}, or there is none"
-                    )
-                }
-            }
-        }
-        scope => format!("the password is right, but the user has no role on {scope}, or there is none"),
-    };
-    if !is_told {
-        advice.push(
-            "ask an administrator for a role there; Keystone does not tell which projects there are"
-                .to_owned(),
-        );
-    } else if projects.is_empty() {
-        advice.push("the user has no project at all; ask an administrator for a role on one".to_owned());
-    } else if advice.is_empty() {
-        advice.push(format!("take one of the user's own: {}", shown(&projects[0])));
-    }
-    let keys = match scope {
-        Scope::Trust(_) => vec!["trust_id"],
-        Scope::System => vec!["system_scope"],
-        Scope::Domain(_) => vec!["domain_id", "domain_name"],
-        Scope::Project(_) | Scope::Unspecified => {
-            vec!["project_id", "project_name", "project_domain_id", "project_domain_name"]
-        }
-    };
-    Explained { step: "scope", cause, keys, advice, projects, skew: None }
-}
-
-/// Whether a project may be of a domain, as far as its list tells.
-fn is_of(project: &NamedProject, domain: &Domain) -> bool {
-    match domain {
-        Domain::Id(id) => project.domain_id.as_ref().is_none_or(|it| it == id),
-        // Lists have ids; of names only the usual one is known.
-        Domain::Name(name) => {
-            let is_default = project.domain_id.as_deref() == Some("default");
-            is_default == name.eq_ignore_ascii_case("default")
-        }
-    }
-}
-
-/// From 0 to 1000.
-fn likeness(one: &str, other: &str) -> u32 {
-    (strsim::jaro_winkler(&one.to_lowercase(), &other.to_lowercase()) * 1000.0) as u32
-}
-
 /// The login with the domain as it may have been meant, and how to write that: ids are taken for names and the other way
 /// round, and the usual one for another.
 fn other_domain(credentials: &Credentials) -> Option<(Credentials, String)> {
@@ -501,108 +433,9 @@ fn is_look_up(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-impl Explained {
-    /// Where the settings were written, as far as they are set.
-    fn places<'a>(&'a self, config: &'a Config) -> Vec<(&'static str, &'a str)> {
-        let places = &config.sources.places;
-        self.keys.iter().filter_map(|key| Some((*key, places.get(key)?.as_str()))).collect()
-    }
-
-    /// For people.
-    pub(super) fn text(&self, error: &AuthError, config: &Config) -> String {
-        let mut lines = vec![error.to_string()];
-        let mut line = |label: &str, text: String| lines.push(format!("  {label:<10} {text}"));
-        line("step", self.step.to_owned());
-        line("cause", self.cause.clone());
-        let places = self.places(config);
-        if places.is_empty() {
-            line("set in", config.sources.credentials.clone());
-        } else {
-            let places: Vec<&str> = places.iter().map(|(_, place)| *place).collect();
-            line("set in", places.join("; "));
-        }
-        for advice in &self.advice {
-            line("try", advice.clone());
-        }
-        for project in &self.projects {
-            let domain = project.domain_id.as_deref().unwrap_or("-");
-            line("project", format!("{} (id {}, domain id {domain})", project.name, project.id));
-        }
-        if let Some(skew) = self.skew {
-            line("clock", told(skew));
-        }
-        lines.join("\n")
-    }
-
-    /// For programs.
-    pub(super) fn json(&self, error: &AuthError, config: &Config) -> Value {
-        let projects: Vec<Value> = self
-            .projects
-            .iter()
-            .map(|it| json!({ "id": it.id, "name": it.name, "domain_id": it.domain_id }))
-            .collect();
-        let settings: serde_json::Map<String, Value> =
-            self.places(config).into_iter().map(|(key, place)| (key.to_owned(), place.into())).collect();
-        json!({
-            "ok": false,
-            "cloud": config.sources.cloud,
-            "error": error.to_string(),
-            "step": self.step,
-            "cause": self.cause,
-            "credentials": config.sources.credentials,
-            "settings": settings,
-            "try": self.advice,
-            "projects": projects,
-            "clock": self.skew.map(told),
-        })
-    }
-}
-
-fn told((apart, ours_is_ahead): (Duration, bool)) -> String {
-    let which = if ours_is_ahead { "ahead of" } else { "behind" };
-    format!(
-        "this machine's clock is {} s {which} Keystone's; tokens do not mind, passcodes and certificates do",
-        apart.as_secs()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn project(id: &str, name: &str, domain: &str) -> NamedProject {
-        NamedProject {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            domain: None,
-            domain_id: Some(domain.to_owned()),
-        }
-    }
-
-    fn by_name(name: &str, domain: &str) -> Scope {
-        Scope::Project(Project::Name { name: name.to_owned(), domain: Domain::Name(domain.to_owned()) })
-    }
-
-    #[test]
-    fn a_wrong_project_is_told_beside_those_that_there_are() {
-        let projects = || Some(vec![project("1", "demo", "default"), project("2", "alt", "default")]);
-        let slip = scope(&by_name("demmo", "Default"), projects());
-        assert_eq!(
-            (slip.step, slip.advice.as_slice()),
-            ("scope", &["did you mean demo? OS_PROJECT_ID=1 (demo)".to_owned()][..])
-        );
-        let domain = scope(&by_name("demo", "Acme"), projects());
-        assert!(domain.cause.contains("of another domain than domain Acme"), "{}", domain.cause);
-        assert!(domain.advice[0].contains("OS_PROJECT_DOMAIN_ID=default"), "{:?}", domain.advice);
-        let none = scope(&by_name("x", "Default"), Some(Vec::new()));
-        assert!(none.advice[0].contains("no project at all"), "{:?}", none.advice);
-        let other = scope(&by_name("zzz", "Default"), projects());
-        assert!(
-            other.advice[0].contains("take one of the user's own: OS_PROJECT_ID=1"),
-            "{:?}",
-            other.advice
-        );
-    }
 
     #[test]
     fn a_keystone_is_looked_for_nearby_and_not_where_it_was_not() {
