@@ -66,7 +66,7 @@ pub(crate) fn explain_refusal(error: &AuthError, config: &Config) -> String {
         _ => causes(&config.identity.credentials),
     };
     format!(
-        "{error}\n  {causes}\n  the credentials come from {}\n  tried once, since repeated tries can lock an account; correct them and start again",
+        "{error}\n  {causes}\n  the credentials come from {}\n  tried once, since repeated tries can lock an account; correct them and start again; `gatestone check` finds out more",
         config.sources.credentials
     )
 }

@@ -69,7 +69,12 @@ fn check(args: &CheckArgs) -> io::Result<Exit> {
             configs.first().into_iter().for_each(|config| start_logging(&config.log));
             commands::check::run(configs, asked, args.json)
         }
-        Err(mistakes) => Ok(wrong_settings(&mistakes)),
+        Err(mistakes) => {
+            if args.json {
+                commands::check::tell_mistakes(&mistakes)?;
+            }
+            Ok(wrong_settings(&mistakes))
+        }
     }
 }
 

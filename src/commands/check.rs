@@ -15,7 +15,7 @@ use super::{Exit, complain, print};
 use crate::catalog::EndpointUrl;
 use crate::client::{Client, RequestBody, SendError, TlsSettings};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Mistakes};
 use crate::identity::{AuthError, Refresher, Snapshot};
 use crate::proxy::{Asked, ListenerSettings, Rules};
 use crate::routing::{Pin, Prefix};
@@ -48,6 +48,13 @@ pub fn run(configs: Vec<Config>, asked: Option<(&Method, &str)>, as_json: bool) 
     Ok(outcome)
 }
 
+/// Mistakes of the settings, for programs.
+pub fn tell_mistakes(mistakes: &Mistakes) -> io::Result<()> {
+    let each: Vec<Value> =
+        mistakes.iter().map(|it| json!({ "place": it.place, "message": it.message })).collect();
+    print(format!("{:#}", json!({ "ok": false, "step": "settings", "mistakes": each })))
+}
+
 async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) -> io::Result<Exit> {
     let client = match Client::new(&config.client) {
         Ok(client) => client,
@@ -61,6 +68,14 @@ async fn check(config: Config, asked: Option<(&Method, &str)>, as_json: bool) ->
         Err(error) => return refused(&error, &config, &client, as_json).await,
     };
     if let Err(error) = check_region(&snapshot, config.routing.region.as_ref()) {
+        if as_json {
+            let (cloud, place) = (&config.sources.cloud, &config.sources.region);
+            let settings = json!({ "region": place });
+            let report = json!({
+                "ok": false, "cloud": cloud, "step": "region", "error": error.to_string(), "settings": settings,
+            });
+            print(format!("{report:#}"))?;
+        }
         complain(error);
         return Ok(Exit::Usage);
     }

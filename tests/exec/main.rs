@@ -363,3 +363,27 @@ async fn env_says_when_nobody_answers() {
         assert!(err.contains(message) && err.contains("`gatestone run`"), "{err}");
     }
 }
+
+#[tokio::test]
+async fn a_check_tells_programs_of_wrong_settings_and_of_a_wrong_region() {
+    let scene = Scene::new().await;
+    let run = |name: &'static str, value: &'static str| {
+        let mut command = scene.gatestone(&["check", "--json"]);
+        command.env(name, value);
+        async move {
+            let (status, out, err) = texts(command.output().await.unwrap());
+            (status, serde_json::from_str::<serde_json::Value>(&out).unwrap(), err)
+        }
+    };
+    let (status, report, err) = run("OS_INTERFACE", "outside").await;
+    assert_eq!(
+        (status, &report["ok"], &report["step"]),
+        (Some(2), &false.into(), &"settings".into()),
+        "{err}"
+    );
+    assert_eq!(report["mistakes"][0]["place"], "OS_INTERFACE");
+    let (status, report, err) = run("OS_REGION_NAME", "RegionOn").await;
+    assert_eq!((status, &report["ok"], &report["step"]), (Some(2), &false.into(), &"region".into()), "{err}");
+    assert_eq!(report["settings"]["region"], "OS_REGION_NAME");
+    assert!(report["error"].as_str().unwrap().contains("RegionOne"), "{report:#}");
+}
