@@ -148,8 +148,9 @@ const BEFORE_TOKEN: &str = "/v2.0/tokens/";
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let elapsed = self.start.elapsed();
-        self.activity.request_ended();
+        let now = Instant::now();
+        let elapsed = now.duration_since(self.start);
+        self.activity.request_ended(now);
         let received = self.received.as_ref().map_or(0, Progress::bytes) + self.tunnel_received;
         self.metrics.request_ended(self.status, elapsed, received, self.bytes, self.whole);
         if let Some(fields) = &self.fields {

@@ -35,7 +35,7 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 mod addresses;
@@ -65,8 +65,8 @@ pub use upload::{Reader, TrailerFilter, Upload};
 use crate::catalog::EndpointUrl;
 use connect::Connector;
 use expect::{CONTINUE_WAIT, Expectation, Ignorant};
-use outgoing::Attempt;
-use pool::{Lease, Link, Origin, PoolId};
+use outgoing::{Attempt, Beside};
+use pool::{Link, Origin, PoolId};
 use progress::{Silence, Silent};
 use tap::{Heads, Tap};
 use upload::{Gate, Turn, Unasked};
@@ -147,8 +147,6 @@ impl Client {
         let mut http = http1::Builder::new();
         // Swift may answer with 90 metadata fields beside its own; hyper stops at 100.
         http.max_headers(MOST_FIELDS).max_header_size(LARGEST_HEAD_BYTES).max_buf_size(READ_BUFFER_BYTES);
-        http.preserve_header_case(settings.preserve_header_case)
-            .title_case_headers(settings.preserve_header_case);
         Ok(Self {
             pool: PoolId::unique(),
             connector: Connector::new(settings)?,
@@ -189,8 +187,7 @@ impl Client {
     ) -> Result<Response<ResponseBody>, SendError> {
         let (head, body) = request.into_parts();
         let may_repeat = head.method.is_idempotent() && body.is_end_stream();
-        let attempt =
-            |body| Attempt { request: Request::from_parts(head.clone(), body), turn: None, lines: None };
+        let attempt = |body| Attempt::of(Request::from_parts(head.clone(), body));
         let again = || may_repeat.then(|| attempt(RequestBody::Empty));
         self.deliver(&Origin::of(upstream), attempt(body), again).await
     }
@@ -224,17 +221,18 @@ impl Client {
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Response<ResponseBody>, SendError> {
         let mut attempt = attempt;
-        let pooled = if attempt.lines.is_none() { pool::take(self.pool, origin) } else { None };
+        let now = Instant::now();
+        let pooled = if attempt.lines.is_none() { pool::take(self.pool, origin, now) } else { None };
         if let Some(link) = pooled {
-            let turn = attempt.turn.clone();
-            match self.exchange(link, origin, attempt).await {
+            let beside = attempt.beside.clone();
+            match self.exchange(link, origin, attempt, now).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => attempt = failure.into_second_try(turn, again)?,
+                Err(failure) => attempt = failure.into_second_try(beside, again)?,
             }
             debug!(upstream = %origin.authority, "a pooled connection was stale");
         }
         let link = self.open(origin, attempt.lines.take()).await?;
-        self.exchange(link, origin, attempt).await.map_err(|failure| failure.error)
+        self.exchange(link, origin, attempt, Instant::now()).await.map_err(|failure| failure.error)
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -245,7 +243,8 @@ impl Client {
     async fn open(&self, origin: &Origin, lines: Option<Vec<u8>>) -> Result<Link, SendError> {
         let stream = self.connector.connect(origin).await?;
         let heads = Arc::<Heads>::default();
-        let io = TokioIo::new(Tap::new(TokioIo::new(stream), Arc::clone(&heads), lines));
+        let keeps_letters = self.settings.preserve_header_case;
+        let io = TokioIo::new(Tap::new(TokioIo::new(stream), Arc::clone(&heads), lines, keeps_letters));
         let (sender, connection) = self.http.handshake(io).await.map_err(SendError::Closed)?;
         let connection = connection.with_upgrades();
         let authority = origin.authority.clone();
@@ -261,7 +260,7 @@ impl Client {
                 }
             }
         });
-        Ok(Link::new(sender, heads, hold))
+        Ok(Link::new(self.pool, origin, sender, heads, hold, self.settings.idle_timeout))
     }
 
     /// One request and the head of its response on one connection. One that gives none is
@@ -271,8 +270,9 @@ impl Client {
         link: Link,
         origin: &Origin,
         attempt: Attempt,
+        now: Instant,
     ) -> Result<Response<ResponseBody>, Unsent> {
-        let answered = self.try_exchange(link, origin, attempt).await;
+        let answered = self.try_exchange(link, origin, attempt, now).await;
         if let Err(Unsent { error: SendError::Closed(_) | SendError::TimedOut(_), .. }) = &answered {
             pool::distrust(self.pool, origin);
         }
@@ -284,11 +284,12 @@ impl Client {
         mut link: Link,
         origin: &Origin,
         attempt: Attempt,
+        now: Instant,
     ) -> Result<Response<ResponseBody>, Unsent> {
-        let Attempt { request, turn, .. } = attempt;
+        let Attempt { request, beside: Beside { turn, spelling, interim }, .. } = attempt;
         let progress = request.body().progress();
-        let mut silence = Silence::new(&self.settings, progress);
-        link.heads.expect();
+        let mut silence = Silence::new(&self.settings, progress, link.timer.take(), now);
+        link.heads.expect(self.settings.preserve_header_case.then(|| spelling.into()), interim);
         let answer = link.sender.try_send_request(request);
         let answer = await_head(answer, &mut silence, turn.as_ref()).await;
         let mut response = match answer {
@@ -300,7 +301,8 @@ impl Client {
             Err(silent) => return Err(Unsent { request: None, has_begun: true, error: silent.into() }),
         };
         silence.head_came();
-        if let Some(names) = link.heads.names() {
+        let came = link.heads.came();
+        if let Some(names) = came.names {
             response.extensions_mut().insert(names);
         }
         if let Some(turn) = &turn {
@@ -319,13 +321,8 @@ impl Client {
             && response.version() != Version::HTTP_10
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
             && unasked.is_none();
-        let (lease, hold) = if may_serve_again {
-            let (pool, origin, keep_for) = (self.pool, origin.clone(), self.settings.idle_timeout);
-            (Some(Lease { pool, origin, link, keep_for }), None)
-        } else {
-            (None, Some(link.hold))
-        };
-        Ok(response.map(|incoming| ResponseBody::new(incoming, lease, hold, silence, unasked)))
+        let link = if may_serve_again { Ok(link) } else { Err(link.into_hold()) };
+        Ok(response.map(|incoming| ResponseBody::new(incoming, link, silence, unasked, came.spelling)))
     }
 }
 
@@ -399,11 +396,11 @@ impl Unsent {
     /// What to send on a new connection, or the error if that would not be right.
     fn into_second_try(
         self,
-        turn: Option<Turn>,
+        beside: Beside,
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Attempt, SendError> {
         match (self.request, &self.error) {
-            (Some(request), _) => Ok(Attempt { request, turn, lines: None }),
+            (Some(request), _) => Ok(Attempt { request, beside, lines: None }),
             (None, SendError::Closed(_)) if !self.has_begun => again().ok_or(self.error),
             (None, _) => Err(self.error),
         }

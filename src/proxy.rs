@@ -239,6 +239,7 @@ impl Proxy {
             Some(Lines(lines)) => activity.lane().add_to_next_head(lines).await,
             None => activity.lane().emptied().await,
         }
+        activity.head_follows(response.body_mut().spelling()).await;
         record.answered(response.status(), response.headers());
         if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
             activity.then(tunnel.run(record, self.tunnel_timeout));
@@ -257,7 +258,7 @@ impl Proxy {
     ) -> Result<Response<ReplyBody>, Failure> {
         let (mut head, body) = request.into_parts();
         // Taken whoever answers, so that they are not the next request's.
-        let names = activity.names();
+        let (names, spelling) = (activity.names(), activity.spelling());
         if let Some(refusal) = &visitor.refusal {
             return Err(refusal.clone().into());
         }
@@ -335,7 +336,7 @@ impl Proxy {
                 target: &target.path_and_query,
                 headers: &head.headers,
                 body: upload.as_ref(),
-                extensions: &head.extensions,
+                spelling: spelling.as_ref(),
                 lines: lines.as_deref().filter(|lines| !lines.is_empty()),
                 interim: interim.as_ref(),
             };
@@ -383,7 +384,7 @@ impl Proxy {
         snapshot: &Arc<Snapshot>,
         base: &Base<'_>,
     ) -> Result<Response<ReplyBody>, Failure> {
-        let (mut head, body) = response.into_parts();
+        let (mut head, mut body) = response.into_parts();
         if let Some(names) = head.extensions.remove::<Names>()
             && let Some(lines) = raw_fields::of_response(&mut head.headers, &names, &self.metrics)
         {
@@ -391,9 +392,10 @@ impl Proxy {
         }
         // An HTTP/1.0 upstream must not make our answer one; hyper writes what the client speaks.
         head.version = Version::HTTP_11;
-        hop_by_hop::strip_response(&mut head.headers, snapshot.token.header());
-        failures::check_redirect(&head, target)?;
-        rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
+        if hop_by_hop::strip_response(&mut head.headers, snapshot.token.header()) {
+            failures::check_redirect(&head, target)?;
+            rewrite::links(&mut head.headers, |link| snapshot.routes.turn_back(target, link, &base.url()));
+        }
         if let (Some(turning), Some(asked)) = (Turning::of(&head, target), asked)
             && (method == Method::HEAD || head.status == StatusCode::NOT_MODIFIED || !body.is_end_stream())
         {
@@ -401,7 +403,9 @@ impl Proxy {
             if !body.is_end_stream() {
                 let (snapshot, asked) = (Arc::clone(snapshot), asked.clone());
                 let here = links::Here { snapshot, asked, pin: target.pin.cloned(), base: base.url() };
+                let spelling = body.spelling();
                 let body = ReplyBody::streamed(turning.turn(body, hop_by_hop::filter_trailers, here));
+                let body = body.spelled(spelling);
                 framing::response(method, head.status, &mut head.headers, &body);
                 return Ok(Response::from_parts(head, body));
             }

@@ -54,13 +54,12 @@ impl Mask {
         }
         if self.place == Place::Before
             && !matches!(bytes.first(), Some(b'\r' | b'\n'))
-            && let Some(end) = memchr::memmem::find(bytes, b"\n\r\n")
+            && let Some((first, end)) = plain_end(bytes)
             && bytes[..end].is_ascii()
-            && memchr::memmem::find(&bytes[..end], b"\n\n").is_none()
         {
             self.first_line.extend_from_slice(&bytes[..end.min(FIRST_BYTES)]);
-            self.first_line_bytes = memchr::memchr(b'\n', bytes).unwrap_or(end);
-            return Some(end + 3);
+            self.first_line_bytes = first;
+            return Some(end);
         }
         for (i, byte) in bytes.iter_mut().enumerate() {
             self.place = match (self.place, *byte) {
@@ -127,6 +126,22 @@ impl Mask {
         }
         self.has_raw = false;
         Some(Names(std::mem::take(&mut self.names)))
+    }
+}
+
+/// Where the first line of a head ends, and where the whole of it, if all of it is there and its last line ends as the
+/// standard has it.
+fn plain_end(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut ends = memchr::memchr_iter(b'\n', bytes);
+    let first = ends.next()?;
+    let mut end = first;
+    loop {
+        match bytes[end + 1..] {
+            [b'\r', b'\n', ..] => return Some((first, end + 3)),
+            // A line of its own, in the other way.
+            [b'\n', ..] => return None,
+            _ => end = ends.next()?,
+        }
     }
 }
 

@@ -16,10 +16,12 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::access_log::Record;
 use crate::client::{BodyError, ResponseBody, TrailerFilter};
+use crate::spelling::Spelling;
 
 /// The body of a response to a client.
 pub struct ReplyBody {
     source: Source,
+    spelling: Option<Spelling>,
     record: Option<Record>,
 }
 
@@ -41,17 +43,28 @@ impl ReplyBody {
     /// A body that we hold.
     pub(crate) fn ours(text: impl Into<Bytes>) -> Self {
         let text = text.into();
-        Self { source: Source::Ours((!text.is_empty()).then_some(text)), record: None }
+        Self { source: Source::Ours((!text.is_empty()).then_some(text)), spelling: None, record: None }
     }
 
     /// An upstream's body, as it comes, but for what `filter` takes out of its trailers.
-    pub(crate) fn upstream(body: ResponseBody, filter: TrailerFilter) -> Self {
-        Self { source: Source::Upstream { body, filter }, record: None }
+    pub(crate) fn upstream(mut body: ResponseBody, filter: TrailerFilter) -> Self {
+        let spelling = body.spelling();
+        Self { source: Source::Upstream { body, filter }, spelling, record: None }
     }
 
     /// An upstream's body that is changed as it comes.
     pub(crate) fn streamed(body: impl Body<Data = Bytes, Error = BodyError> + Send + 'static) -> Self {
-        Self { source: Source::Streamed(body.boxed_unsync()), record: None }
+        Self { source: Source::Streamed(body.boxed_unsync()), spelling: None, record: None }
+    }
+
+    /// The letters in which the names in the response's head came.
+    pub(crate) fn spelled(self, spelling: Option<Spelling>) -> Self {
+        Self { spelling, ..self }
+    }
+
+    /// Those, if they are known. To be taken once.
+    pub(crate) fn spelling(&mut self) -> Option<Spelling> {
+        self.spelling.take()
     }
 
     /// Attaches the record that is to be closed with this body.

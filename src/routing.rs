@@ -133,8 +133,8 @@ impl RouteTable {
     pub fn resolve<'a>(&'a self, path_and_query: &'a str) -> Result<Target<'a>, NoRoute> {
         let (path, query) = split_query(path_and_query);
         let below = path.strip_prefix('/').ok_or(NoRoute::Malformed)?;
-        let (prefix, rest) = below.split_at(below.find('/').unwrap_or(below.len()));
-        if prefix.contains('#') {
+        let (prefix, rest) = split_before(b'/', below);
+        if memchr::memchr(b'#', prefix.as_bytes()).is_some() {
             // Links back would end there.
             return Err(NoRoute::Malformed);
         }
@@ -282,6 +282,9 @@ impl RouteTable {
 
 /// Splits `service@region`, where `@` may be written `%40`.
 pub(crate) fn split_region(prefix: &str) -> (&str, Option<&str>) {
+    if memchr::memchr2(b'@', b'%', prefix.as_bytes()).is_none() {
+        return (prefix, None);
+    }
     let at = prefix.find('@').map(|at| (at, 1));
     let encoded = prefix.find("%40").map(|at| (at, 3));
     match at.into_iter().chain(encoded).min() {
@@ -308,12 +311,18 @@ fn located<'a>(route: &'a Route, rest: &str, query: &str) -> Result<Target<'a>, 
 
 /// Path, and query with its `?`.
 fn split_query(path_and_query: &str) -> (&str, &str) {
-    path_and_query.split_at(path_and_query.find('?').unwrap_or(path_and_query.len()))
+    split_before(b'?', path_and_query)
+}
+
+/// What comes before an ASCII byte, and the rest.
+fn split_before(byte: u8, text: &str) -> (&str, &str) {
+    text.split_at(memchr::memchr(byte, text.as_bytes()).unwrap_or(text.len()))
 }
 
 /// Path and query at the upstream, in one allocation; `None` if they cannot be sent.
 fn place(route: &Route, rule: PathRule, rest: &str, query: &str) -> Option<PathAndQuery> {
-    if query.contains('#') || rest.contains('#') {
+    let has_fragment = |text: &str| memchr::memchr(b'#', text.as_bytes()).is_some();
+    if has_fragment(query) || has_fragment(rest) {
         // It would be cut off silently below.
         return None;
     }

@@ -244,7 +244,7 @@ async fn requests<T: Transport>(
     limits: Limits,
     stop: watch::Receiver<Stop>,
 ) {
-    let activity = Arc::new(Activity::new());
+    let activity = Arc::new(Activity::new(limits.preserve_header_case));
     let (proxy, visitor, door) = (&*proxy, &visitor, &*door);
     serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
         let activity = Arc::clone(&activity);

@@ -13,9 +13,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::pool::{Hold, Lease};
+use super::pool::{Hold, Link};
 use super::progress::{Progress, Silence, Silent};
 use super::upload::{Reader, Unasked};
+use crate::spelling::Spelling;
 
 /// The body of a request on its way to an upstream.
 #[derive(Debug, Default)]
@@ -97,41 +98,57 @@ pub enum BodyError {
 /// The body of an upstream's response.
 pub struct ResponseBody {
     incoming: Incoming,
-    lease: Option<Lease>,
-    /// Where there is no lease.
+    /// The connection, if it may serve another request.
+    link: Option<Link>,
+    /// If it may not.
     _hold: Option<Hold>,
     silence: Silence,
     /// A request's body that was never asked for, or not to its end; that would end the connection under this response.
     _unasked: Option<Unasked>,
+    spelling: Option<Spelling>,
 }
 
 impl ResponseBody {
     pub(super) fn new(
         incoming: Incoming,
-        lease: Option<Lease>,
-        hold: Option<Hold>,
+        link: Result<Link, Hold>,
         silence: Silence,
         unasked: Option<Unasked>,
+        spelling: Option<Spelling>,
     ) -> Self {
-        let mut body = Self { incoming, lease, _hold: hold, silence, _unasked: unasked };
+        let (link, hold) = match link {
+            Ok(link) => (Some(link), None),
+            Err(hold) => (None, Some(hold)),
+        };
+        let mut body = Self { incoming, link, _hold: hold, silence, _unasked: unasked, spelling };
         body.release_if_over();
         body
+    }
+
+    /// The letters of the names in its head, if they were noted. To be taken once.
+    pub(crate) fn spelling(&mut self) -> Option<Spelling> {
+        self.spelling.take()
     }
 
     /// A body of known length is over with its last byte: the next request may
     /// come before anyone asks for the frame after it.
     fn release_if_over(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(lease) = self.lease.take()
-        {
-            lease.release();
+        if self.incoming.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(mut link) = self.link.take() {
+            link.timer = self.silence.take_timer();
+            link.release();
         }
     }
 
     /// The connection ends here, and is a bad sign for the others.
     fn distrust(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.distrust();
+        if let Some(link) = self.link.take() {
+            link.distrust();
         }
     }
 }
@@ -161,9 +178,7 @@ impl Body for ResponseBody {
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Ready(None) => {
-                if let Some(lease) = this.lease.take() {
-                    lease.release();
-                }
+                this.release();
                 Poll::Ready(None)
             }
         }

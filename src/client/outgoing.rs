@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use http::header::{EXPECT, HeaderValue};
 use http::uri::PathAndQuery;
-use http::{Extensions, HeaderMap, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use super::body::RequestBody;
 use super::expect::Expectation;
 use super::upload::{Gate, Turn, Upload};
+use crate::spelling::Spelling;
 
-/// Takes interim responses other than 100 (RFC 9110 15.2) as they come.
+/// Takes interim responses (RFC 9110 15.2) as they come.
 pub trait Interim: Send + Sync {
-    /// One of them; it has no body.
+    /// One of them, a 100 too; it has no body.
     fn pass(&self, status: StatusCode, headers: &HeaderMap);
 }
 
@@ -29,8 +30,8 @@ pub struct Outgoing<'a> {
     pub headers: &'a HeaderMap,
     /// The client's body, if there is one.
     pub body: Option<&'a Upload>,
-    /// What hyper has noted of the request as it came: the letter case of its names.
-    pub extensions: &'a Extensions,
+    /// The letters of its names as they came, if they are known.
+    pub spelling: Option<&'a Spelling>,
     /// Fields that `headers` cannot hold, each a whole line.
     pub lines: Option<&'a [u8]>,
     /// Who wants interim responses, if anyone does.
@@ -72,29 +73,43 @@ impl Outgoing<'_> {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from(self.target.clone());
         *request.headers_mut() = self.headers.clone();
-        *request.extensions_mut() = self.extensions.clone();
         if expectation == Expectation::Ours {
             request.headers_mut().insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
-        let interim = self.interim.cloned();
-        if turn.is_some() || interim.is_some() {
-            let turn = turn.clone();
-            hyper::ext::on_informational(&mut request, move |response| match (&turn, &interim) {
-                (Some(turn), _) if response.status() == StatusCode::CONTINUE => turn.ask(),
-                (_, Some(interim)) if response.status() != StatusCode::CONTINUE => {
-                    interim.pass(response.status(), response.headers());
+        if let Some(turn) = turn.clone() {
+            hyper::ext::on_informational(&mut request, move |response| {
+                if response.status() == StatusCode::CONTINUE {
+                    turn.ask();
                 }
-                _ => {}
             });
         }
-        Some(Attempt { request, turn, lines: self.lines.map(<[u8]>::to_vec) })
+        let beside = Beside { turn, spelling: self.spelling.cloned(), interim: self.interim.cloned() };
+        Some(Attempt { request, beside, lines: self.lines.map(<[u8]>::to_vec) })
     }
 }
 
-/// A request on its way, and the pass over its body if it has one.
+/// A request on its way.
 pub(super) struct Attempt {
     pub(super) request: Request<RequestBody>,
-    pub(super) turn: Option<Turn>,
+    pub(super) beside: Beside,
     /// Fields beside the request's own. A request that has any gets a connection to itself.
     pub(super) lines: Option<Vec<u8>>,
+}
+
+/// What a request has that is not in it.
+#[derive(Clone, Default)]
+pub(super) struct Beside {
+    /// The pass over its body, if it has one.
+    pub(super) turn: Option<Turn>,
+    /// The letters of its names as they came, if they are known.
+    pub(super) spelling: Option<Spelling>,
+    /// Who wants interim responses, if anyone does.
+    pub(super) interim: Option<Arc<dyn Interim>>,
+}
+
+impl Attempt {
+    /// A request of our own.
+    pub(super) fn of(request: Request<RequestBody>) -> Self {
+        Self { request, beside: Beside::default(), lines: None }
+    }
 }

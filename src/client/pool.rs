@@ -16,6 +16,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,6 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::body::RequestBody;
+use super::progress::Timer;
 use super::tap::Heads;
 use crate::catalog::EndpointUrl;
 
@@ -72,38 +74,97 @@ struct Shelf {
     idle: Vec<Idle>,
 }
 
-/// An open connection.
-pub(super) struct Link {
+/// An open connection. Boxed, so that it goes from hand to hand as a pointer.
+pub(super) struct Link(Box<Open>);
+
+/// What there is to a connection.
+pub(super) struct Open {
     pub(super) sender: SendRequest<RequestBody>,
     /// What its socket looks for.
     pub(super) heads: Arc<Heads>,
-    pub(super) hold: Hold,
+    /// Of requests on it, one after the other.
+    pub(super) timer: Option<Timer>,
+    hold: Hold,
     opened: Instant,
+    pool: PoolId,
+    origin: Origin,
+    /// How long it may be idle.
+    keep_for: Duration,
 }
 
 /// Keeps a connection. Once it is dropped, what is on its way still goes, as long as it goes.
 pub(super) type Hold = oneshot::Sender<()>;
 
 impl Link {
-    /// One that has just been opened.
-    pub(super) fn new(sender: SendRequest<RequestBody>, heads: Arc<Heads>, hold: Hold) -> Self {
-        Self { sender, heads, hold, opened: Instant::now() }
+    /// One to `origin` that has just been opened.
+    pub(super) fn new(
+        pool: PoolId,
+        origin: &Origin,
+        sender: SendRequest<RequestBody>,
+        heads: Arc<Heads>,
+        hold: Hold,
+        keep_for: Duration,
+    ) -> Self {
+        let (origin, opened) = (origin.clone(), Instant::now());
+        Self(Box::new(Open { sender, heads, timer: None, hold, opened, pool, origin, keep_for }))
     }
 
     fn is_usable(&self, now: Instant) -> bool {
         !self.sender.is_closed() && now.duration_since(self.opened) < MOST_AGE
+    }
+
+    /// Puts it back for the next request.
+    pub(super) fn release(self) {
+        let now = Instant::now();
+        if !self.is_usable(now) {
+            return;
+        }
+        SHELVES.with_borrow_mut(|shelves| {
+            let is_own = |shelf: &Shelf| shelf.pool == self.pool && shelf.origin == self.origin;
+            let at = shelves.iter().position(is_own).unwrap_or_else(|| {
+                shelves.push(Shelf { pool: self.pool, origin: self.origin.clone(), idle: Vec::new() });
+                shelves.len() - 1
+            });
+            let idle = &mut shelves[at].idle;
+            if idle.len() < MOST_IDLE {
+                idle.push(Idle { link: self, since: now });
+            }
+        });
+    }
+
+    /// What keeps it, where it serves no other request.
+    pub(super) fn into_hold(self) -> Hold {
+        self.0.hold
+    }
+
+    /// It broke in the middle of a response.
+    pub(super) fn distrust(self) {
+        distrust(self.pool, &self.origin);
+    }
+}
+
+impl Deref for Link {
+    type Target = Open;
+
+    fn deref(&self) -> &Open {
+        &self.0
+    }
+}
+
+impl DerefMut for Link {
+    fn deref_mut(&mut self) -> &mut Open {
+        &mut self.0
     }
 }
 
 struct Idle {
     link: Link,
     since: Instant,
-    keep_for: Duration,
 }
 
 impl Idle {
     fn is_usable(&self, now: Instant) -> bool {
-        self.link.is_usable(now) && now.duration_since(self.since) < self.keep_for
+        self.link.is_usable(now) && now.duration_since(self.since) < self.link.keep_for
     }
 }
 
@@ -111,13 +172,18 @@ impl Idle {
 ///
 /// One whose request body is still under way is neither ready nor closed; it
 /// stays on the shelf until it is one of the two.
-pub(super) fn take(pool: PoolId, origin: &Origin) -> Option<Link> {
+pub(super) fn take(pool: PoolId, origin: &Origin, now: Instant) -> Option<Link> {
     SHELVES.with_borrow_mut(|shelves| {
         let shelf = shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == *origin)?;
-        let now = Instant::now();
-        shelf.idle.retain(|idle| idle.is_usable(now));
-        let ready = shelf.idle.iter().rposition(|idle| idle.link.sender.is_ready())?;
-        Some(shelf.idle.remove(ready).link)
+        for at in (0..shelf.idle.len()).rev() {
+            let idle = &shelf.idle[at];
+            if !idle.is_usable(now) {
+                shelf.idle.remove(at);
+            } else if idle.link.sender.is_ready() {
+                return Some(shelf.idle.remove(at).link);
+            }
+        }
+        None
     })
 }
 
@@ -139,40 +205,8 @@ pub(super) fn sweep(pool: PoolId) {
     });
 }
 
-/// A connection in use, with the way back to its shelf. Dropping it closes the connection.
-pub(super) struct Lease {
-    pub(super) pool: PoolId,
-    pub(super) origin: Origin,
-    pub(super) link: Link,
-    pub(super) keep_for: Duration,
-}
-
-impl Lease {
-    /// Puts the connection back for the next request.
-    pub(super) fn release(self) {
-        let Self { pool, origin, link, keep_for } = self;
-        let now = Instant::now();
-        if !link.is_usable(now) {
-            return;
-        }
-        let idle = Idle { link, since: now, keep_for };
-        SHELVES.with_borrow_mut(|shelves| {
-            match shelves.iter_mut().find(|shelf| shelf.pool == pool && shelf.origin == origin) {
-                Some(shelf) if shelf.idle.len() < MOST_IDLE => shelf.idle.push(idle),
-                Some(_) => {}
-                None => shelves.push(Shelf { pool, origin, idle: vec![idle] }),
-            }
-        });
-    }
-
-    /// The connection broke in the middle of a response.
-    pub(super) fn distrust(self) {
-        distrust(self.pool, &self.origin);
-    }
-}
-
-impl fmt::Debug for Lease {
+impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Link").field("origin", &self.origin).finish_non_exhaustive()
     }
 }

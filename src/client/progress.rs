@@ -12,10 +12,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Settings;
 
@@ -83,11 +83,15 @@ pub(super) enum Silent {
     Upstream(Duration),
 }
 
-/// Ends a wait in which nothing happens. Armed once a request; what happens is noted
-/// by writing a time, and the timer is set again only when it fires.
+/// A timer that is set again only when it fires, whatever happens meanwhile. It belongs to a connection, and goes
+/// from one request on it to the next.
+pub(super) type Timer = Pin<Box<Sleep>>;
+
+/// Ends a wait in which nothing happens; what happens is noted by writing a time.
 #[derive(Debug)]
 pub(super) struct Silence {
-    timer: Pin<Box<Sleep>>,
+    /// Fires before anything can be overdue: it was set for no more than the shorter limit.
+    timer: Option<Timer>,
     response_timeout: Duration,
     body_timeout: Duration,
     /// Of the request's body, if it streams.
@@ -97,12 +101,21 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    pub(super) fn new(settings: &Settings, progress: Option<Progress>) -> Self {
+    /// A wait that begins `now`. `timer` is that of an earlier request.
+    pub(super) fn new(
+        settings: &Settings,
+        progress: Option<Progress>,
+        timer: Option<Timer>,
+        now: Instant,
+    ) -> Self {
         let (response_timeout, body_timeout) = (settings.response_timeout, settings.body_timeout);
-        let now = Instant::now();
-        let timer = Box::pin(tokio::time::sleep_until(now + response_timeout.min(body_timeout)));
         let waiting_since = Some(now);
         Self { timer, response_timeout, body_timeout, progress, has_head: false, waiting_since }
+    }
+
+    /// The timer, for the next request; nothing is waited for any more.
+    pub(super) fn take_timer(&mut self) -> Option<Timer> {
+        self.timer.take()
     }
 
     /// The head has come, and the body follows.
@@ -119,18 +132,24 @@ impl Silence {
     /// Ready once nothing has happened for too long.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Silent> {
         let waiting_since = *self.waiting_since.get_or_insert_with(Instant::now);
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
+        let shortest = self.response_timeout.min(self.body_timeout);
+        let timer = self.timer.take();
+        let mut timer = timer.unwrap_or_else(|| Box::pin(sleep_until(waiting_since + shortest)));
+        let overdue = loop {
+            if timer.as_mut().poll(cx).is_pending() {
+                break Poll::Pending;
+            }
             let (since, silent) = self.since_when_and_who(waiting_since);
             let (Silent::Client(limit) | Silent::Upstream(limit)) = silent;
             let now = Instant::now();
             if since + limit <= now {
-                return Poll::Ready(silent);
+                break Poll::Ready(silent);
             }
             // Whose turn it is may change at any time, and nobody tells us.
-            let shortest = self.response_timeout.min(self.body_timeout);
-            self.timer.as_mut().reset((since + limit).min(now + shortest));
-        }
+            timer.as_mut().reset((since + limit).min(now + shortest));
+        };
+        self.timer = Some(timer);
+        overdue
     }
 
     fn since_when_and_who(&self, waiting_since: Instant) -> (Instant, Silent) {
@@ -167,7 +186,7 @@ mod tests {
             proxy: ProxySettings::default(),
             resolve: Vec::new(),
         };
-        Silence::new(&settings, Some(progress.clone()))
+        Silence::new(&settings, Some(progress.clone()), None, Instant::now())
     }
 
     #[tokio::test(start_paused = true)]
@@ -189,7 +208,7 @@ mod tests {
             tokio::spawn(async move {
                 for (when, is_silent) in [(clients, true), (upstreams, false)] {
                     let Some(when) = when else { continue };
-                    tokio::time::sleep_until(start + Duration::from_secs(when)).await;
+                    sleep_until(start + Duration::from_secs(when)).await;
                     progress.note_silence(is_silent);
                 }
             });

@@ -30,25 +30,42 @@ use http::Uri;
 use http::header::{self, Entry, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
 
+use super::rewrite;
+
 /// Rules 1 to 7.
 pub(super) fn strip_request(headers: &mut HeaderMap) {
     remove_nominated(headers);
-    remove_all(headers, |name| is_hop_by_hop(name) || ends_here_in_request(name));
+    let mut has_referer = false;
+    remove_all(headers, |name| {
+        has_referer |= name == header::REFERER.as_str();
+        is_hop_by_hop(name) || ends_here_in_request(name)
+    });
+    if !has_referer {
+        return;
+    }
     let host = headers.get(header::HOST);
     if headers.get_all(header::REFERER).iter().any(|referer| names_us(referer, host)) {
         headers.remove(header::REFERER);
     }
 }
 
-/// Rules 1, 2 and 8. `token` is the token we sent, or would have sent.
-pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) {
+/// Rules 1, 2 and 8. `token` is the token we sent, or would have sent. Returns whether fields are left that may have
+/// links, since all names have been looked at.
+pub(super) fn strip_response(headers: &mut HeaderMap, token: &HeaderValue) -> bool {
     remove_nominated(headers);
-    remove_all(headers, |name| is_hop_by_hop(name) || ends_here_in_response(name));
-    if let Entry::Occupied(entry) = headers.entry(SUBJECT_TOKEN)
+    let (mut has_links, mut has_token) = (false, false);
+    remove_all(headers, |name| {
+        has_links |= rewrite::has_links(name);
+        has_token |= name == SUBJECT_TOKEN.as_str();
+        is_hop_by_hop(name) || ends_here_in_response(name)
+    });
+    if has_token
+        && let Entry::Occupied(entry) = headers.entry(SUBJECT_TOKEN)
         && entry.iter().any(|value| value.as_bytes() == token.as_bytes())
     {
         entry.remove_entry_mult();
     }
+    has_links
 }
 
 /// Takes the keys of temporary URLs out of a response (`X-Account-Meta-Temp-URL-Key`, `-Key-2`, and the same of
@@ -224,7 +241,7 @@ fn remove_nominated(headers: &mut HeaderMap) {
 ///
 /// A `HeaderMap` cannot be changed while it is read, so one pass notes names and then they are
 /// removed; this is cheaper than trying to remove every name there is. A full note means another pass.
-fn remove_all(headers: &mut HeaderMap, ends_here: impl Fn(&str) -> bool) {
+fn remove_all(headers: &mut HeaderMap, mut ends_here: impl FnMut(&str) -> bool) {
     loop {
         let mut noted = [const { None }; MOST_NOTED];
         let mut free = noted.iter_mut();

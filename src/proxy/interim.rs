@@ -19,6 +19,9 @@ pub(super) fn to(activity: &Arc<Activity>, version: Version) -> Option<Arc<dyn I
 
 impl Interim for Activity {
     fn pass(&self, status: StatusCode, headers: &HeaderMap) {
+        if status == StatusCode::CONTINUE {
+            return;
+        }
         let mut headers = headers.clone();
         hop_by_hop::strip_interim(&mut headers);
         // One too many is left out; it is only ever a hint.

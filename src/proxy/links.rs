@@ -35,6 +35,9 @@ use crate::routing::Target;
 
 /// Rules 5 and 6.
 pub(super) fn ask_plain(headers: &mut HeaderMap, target: &Target<'_>) {
+    if target.route.is_object_store {
+        return;
+    }
     let (has_encoding, has_match) = (headers.contains_key(ACCEPT_ENCODING), headers.contains_key(IF_MATCH));
     if !(has_encoding || has_match) || rules::find(target).is_none() {
         return;

@@ -10,6 +10,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// Where Swift v1 authentication says the account is.
 const STORAGE_URL: HeaderName = HeaderName::from_static("x-storage-url");
 
+/// Whether a field, by its name in lower case, may have links.
+pub(super) fn has_links(name: &str) -> bool {
+    matches!(name, "location" | "content-location" | "x-storage-url" | "link")
+}
+
 /// Replaces each link for which `turn` has another.
 pub(super) fn links(headers: &mut HeaderMap, turn: impl Fn(&str) -> Option<String>) {
     for name in [LOCATION, CONTENT_LOCATION, STORAGE_URL] {

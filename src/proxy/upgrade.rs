@@ -33,7 +33,8 @@ use crate::reply::ReplyBody;
 
 /// The client's side of an upgrade, if the request asks for one that is served. To be asked before anything is stripped.
 pub(super) fn asked_for(head: &mut Parts) -> Option<OnUpgrade> {
-    if !head.headers.contains_key(UPGRADE) {
+    // hyper has put it there if there is `Upgrade`, and nothing else.
+    if head.extensions.is_empty() {
         return None;
     }
     let on_upgrade = head.extensions.remove::<OnUpgrade>();
@@ -70,7 +71,7 @@ pub(super) fn accept(
 ) -> Option<Response<ReplyBody>> {
     let client = client.filter(|_| is_websocket(response.headers()))?;
     let tunnel = Tunnel { client, upstream: hyper::upgrade::on(&mut response) };
-    let mut response = response.map(|_| ReplyBody::ours(""));
+    let mut response = response.map(|mut body| ReplyBody::ours("").spelled(body.spelling()));
     if let Some(names) = response.extensions_mut().remove::<Names>()
         && let Some(lines) = raw_fields::of_response(response.headers_mut(), &names, metrics)
     {

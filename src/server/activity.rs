@@ -13,6 +13,7 @@ use super::connection::Limits;
 use super::lane::Lane;
 use super::presence::Presence;
 use crate::raw_names::Names;
+use crate::spelling::{Letters, Spelling};
 
 /// One connection's. HTTP/1 answers one request at a time.
 pub(crate) struct Activity {
@@ -20,6 +21,10 @@ pub(crate) struct Activity {
     busy: AtomicBool,
     /// Requests that have begun.
     begun: AtomicU64,
+    /// The same, when hyper's buffer was last empty.
+    flushed: AtomicU64,
+    /// The same, when no request was in flight besides.
+    settled: AtomicU64,
     idle_since: Moment,
     head_since: Moment,
     unsent_since: Moment,
@@ -35,6 +40,11 @@ pub(crate) struct Activity {
     lane: Lane,
     has_names: AtomicBool,
     names: Mutex<Option<Names>>,
+    /// Whether names are to keep the letters they came in.
+    keeps_letters: bool,
+    spelling: Mutex<Option<Spelling>>,
+    has_letters: AtomicBool,
+    letters: Mutex<Option<Letters>>,
     after: Mutex<Option<After>>,
 }
 
@@ -50,7 +60,11 @@ struct Moment(AtomicU64);
 
 impl Moment {
     fn set(&self, opened: Instant) {
-        let millis = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.set_at(Instant::now(), opened);
+    }
+
+    fn set_at(&self, now: Instant, opened: Instant) {
+        let millis = u64::try_from(now.duration_since(opened).as_millis()).unwrap_or(u64::MAX);
         self.0.store(millis.saturating_add(1), Ordering::Relaxed);
     }
 
@@ -78,17 +92,24 @@ pub(super) enum Overdue {
 }
 
 impl Activity {
-    pub(crate) fn new() -> Self {
+    /// One where nothing has happened. With `keeps_letters`, names keep the letters they come in.
+    pub(crate) fn new(keeps_letters: bool) -> Self {
         let activity = Self {
             opened: Instant::now(),
             busy: AtomicBool::new(false),
             begun: AtomicU64::new(0),
+            flushed: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
             idle_since: Moment::default(),
             head_since: Moment::default(),
             unsent_since: Moment::default(),
             body_bytes: AtomicU64::new(0),
             names: Mutex::new(None),
             has_names: AtomicBool::new(false),
+            keeps_letters,
+            spelling: Mutex::new(None),
+            has_letters: AtomicBool::new(false),
+            letters: Mutex::new(None),
             body_is_over: Arc::new(AtomicBool::new(true)),
             body_came: AtomicU64::new(0),
             uploader: OnceLock::new(),
@@ -111,8 +132,9 @@ impl Activity {
         self.busy.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn request_ended(&self) {
-        self.idle_since.set(self.opened);
+    /// It has been answered, or dropped.
+    pub(crate) fn request_ended(&self, now: Instant) {
+        self.idle_since.set_at(now, self.opened);
         self.busy.store(false, Ordering::Relaxed);
     }
 
@@ -199,12 +221,79 @@ impl Activity {
         self.uploader.get()
     }
 
+    /// Whether the letters of names are wanted.
+    pub(super) fn keeps_letters(&self) -> bool {
+        self.keeps_letters
+    }
+
+    /// The head that comes has its names in these letters.
+    pub(super) fn note_spelling(&self, spelling: Spelling) {
+        *self.spelling.lock().unwrap_or_else(PoisonError::into_inner) = Some(spelling);
+    }
+
+    /// The letters of the request that has come, if they are known. To be taken once.
+    pub(crate) fn spelling(&self) -> Option<Spelling> {
+        if !self.keeps_letters {
+            return None;
+        }
+        self.spelling.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The head of the response follows; its names came in these letters.
+    pub(crate) async fn head_follows(&self, spelling: Option<Spelling>) {
+        if !self.keeps_letters {
+            return;
+        }
+        *self.letters.lock().unwrap_or_else(PoisonError::into_inner) = Some(spelling.into());
+        self.has_letters.store(true, Ordering::Relaxed);
+        if !self.head_is_next() {
+            // Behind a response that is not written yet, it would not be found.
+            self.lane.flushed().await;
+        }
+    }
+
+    /// The letters of the head that is written next, if it has any of its own.
+    pub(super) fn letters(&self) -> Option<Letters> {
+        if !self.has_letters.load(Ordering::Relaxed) || !self.head_is_next() {
+            return None;
+        }
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn letters_are_used(&self) {
+        self.has_letters.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether nothing of an earlier response is left in hyper's buffer.
+    fn head_is_next(&self) -> bool {
+        let begun = self.begun();
+        self.flushed() == begun || self.settled() + 1 == begun
+    }
+
+    /// hyper's buffer is empty.
+    pub(super) fn note_flushed(&self) {
+        self.flushed.store(self.begun(), Ordering::Relaxed);
+        if !self.has_request() {
+            self.settled.store(self.begun(), Ordering::Relaxed);
+        }
+    }
+
+    /// How many requests had begun when hyper's buffer was last empty.
+    pub(super) fn flushed(&self) -> u64 {
+        self.flushed.load(Ordering::Relaxed)
+    }
+
+    /// The same, when no request was in flight besides.
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Relaxed)
+    }
+
     /// Whether somebody reads on in the last request's body, although it has been answered.
     pub(super) fn is_read_on(&self) -> bool {
         self.has_unread() && Arc::strong_count(&self.body_is_over) > 1
     }
 
-    /// Bytes have come while there was no request.
+    /// Bytes of a head have come, perhaps not all.
     pub(super) fn note_head(&self) {
         if !self.head_since.is_set() {
             self.head_since.set(self.opened);

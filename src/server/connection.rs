@@ -81,9 +81,6 @@ pub(crate) async fn serve<T, H, F, B>(
 {
     let mut connection = http1::Builder::new()
         .half_close(true)
-        .preserve_header_case(limits.preserve_header_case)
-        // Of those that we add: `X-Storage-Url`, as Swift writes it.
-        .title_case_headers(limits.preserve_header_case)
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
         .max_buf_size(READ_BUFFER_BYTES)
@@ -248,14 +245,14 @@ mod tests {
     /// over a socket that holds a kilobyte.
     fn start(idle: Duration, stop: watch::Receiver<Stop>) -> DuplexStream {
         let (client, server) = duplex(1024);
-        let activity = Arc::new(Activity::new());
+        let activity = Arc::new(Activity::new(true));
         tokio::spawn(async move {
             let limits =
                 Limits { idle, head: idle, body: Duration::from_secs(300), preserve_header_case: true };
             let refuse = Refuse::new(|_| Bytes::new());
             serve(server, Arc::clone(&activity), limits, stop, refuse, |_| {
                 activity.request_began(&Full::<Bytes>::default());
-                activity.request_ended();
+                activity.request_ended(Instant::now());
                 async { Ok(Response::new(Full::new(Bytes::from_static(&[b'x'; LENGTH])))) }
             })
             .await;

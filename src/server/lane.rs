@@ -76,10 +76,15 @@ impl Lane {
         }
     }
 
-    /// Puts `lines`, each with its end, into the head that is written next.
-    pub(crate) async fn add_to_next_head(&self, lines: Vec<u8>) {
+    /// Returns when hyper's buffer and the lane are both written.
+    pub(super) async fn flushed(&self) {
         self.is_used.store(true, Ordering::Relaxed);
         self.written().await;
+    }
+
+    /// Puts `lines`, each with its end, into the head that is written next.
+    pub(crate) async fn add_to_next_head(&self, lines: Vec<u8>) {
+        self.flushed().await;
         self.lock().lines = Some(lines);
         self.is_used.store(true, Ordering::Relaxed);
     }

@@ -13,11 +13,15 @@
 //! 5. Field names that hyper cannot hold: see [`raw_names`](crate::raw_names). Where a head begins is known behind a request
 //!    that came alone; behind pipelined ones it is not looked for, and hyper refuses such a name.
 //!
+//! 6. The letters of names: see [`spelling`](crate::spelling). They are noted where a head begins is known, and put into
+//!    the heads of responses.
+//!
 //! Body bytes pass untouched; each call costs them a flag or two.
 
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -31,6 +35,8 @@ use super::connection::LARGEST_HEAD_BYTES;
 use super::listener::Transport;
 use super::presence::Presence;
 use crate::raw_names::Mask;
+use crate::rewritten::Rewritten;
+use crate::spelling::Spelling;
 
 /// Makes a response of ours, head and body, for a status that hyper chose.
 #[derive(Clone)]
@@ -56,15 +62,15 @@ pub(super) struct Tap<T> {
     /// Read from the socket and not yet by hyper.
     ahead: BytesMut,
     has_ended: bool,
-    /// Requests that had begun when hyper's buffer was last empty.
-    flushed: u64,
-    /// The same, when no request was in flight.
-    settled: u64,
     is_refused: bool,
     heads: Heads,
     /// Whether what hyper has read last ends in an empty line.
     ends_as_chunks_do: bool,
     mask: Mask,
+    /// What has come of a head that is not whole yet.
+    piece: Vec<u8>,
+    /// The head that goes, in its letters.
+    out: Rewritten,
     waker: Option<Waker>,
 }
 
@@ -92,12 +98,12 @@ impl<T: Transport> Tap<T> {
             refuse,
             ahead: BytesMut::new(),
             has_ended: false,
-            flushed: 0,
-            settled: 0,
             is_refused: false,
             heads: Heads::Behind(0),
             ends_as_chunks_do: false,
             mask: Mask::default(),
+            piece: Vec::new(),
+            out: Rewritten::default(),
             waker: None,
         }
     }
@@ -154,20 +160,29 @@ impl<T: Transport> Tap<T> {
             self.activity.note_body(bytes.len());
             return;
         }
-        self.activity.note_head();
         if let Heads::Behind(count) = self.heads
             && !self.activity.body_ended_at(count, self.ends_as_chunks_do)
         {
             self.heads = Heads::Lost;
         }
         if self.heads == Heads::Lost {
+            self.activity.note_head();
             return;
         }
         self.ends_as_chunks_do = bytes.ends_with(b"\r\n\r\n");
         let Some(end) = self.mask.read(bytes) else {
             self.heads = Heads::Within;
+            self.activity.note_head();
+            self.piece.extend_from_slice(bytes);
             return;
         };
+        let piece = std::mem::take(&mut self.piece);
+        if self.activity.keeps_letters() {
+            self.activity.note_spelling(match piece.is_empty() {
+                true => Spelling::of(&bytes[..end]),
+                false => Spelling::of(&[piece.as_slice(), &bytes[..end]].concat()),
+            });
+        }
         self.heads = Heads::Behind((bytes.len() - end) as u64);
         if let Some(names) = self.mask.take_names() {
             self.activity.note_names(names);
@@ -176,7 +191,7 @@ impl<T: Transport> Tap<T> {
 
     /// Answers bytes that are hyper's own, if these are: whether they have been dealt with.
     fn replaces(&mut self, bytes: &[u8]) -> bool {
-        if self.settled != self.activity.begun() || self.activity.has_request() {
+        if self.activity.settled() != self.activity.begun() || self.activity.has_request() {
             return false;
         }
         // `HTTP/1.0` where the request before was.
@@ -202,23 +217,44 @@ impl<T: Transport> Tap<T> {
         let lane = self.activity.lane();
         if lane.is_used() {
             // A 100 comes in its turn behind other interim responses.
-            let is_continue = first.starts_with(CONTINUE) && self.flushed == self.activity.begun();
+            let is_continue = first.starts_with(CONTINUE) && self.activity.flushed() == self.activity.begun();
             if lane.goes_first() || is_continue {
                 let written = lane.poll_write(cx, &mut self.socket);
                 self.activity.note_unsent(written.is_pending());
                 ready!(written)?;
             }
             if self.activity.lane().wants_head()
-                && let Some(end) = end_of_head(first)
-                && self.activity.lane().take_head(&first[..end])
+                && let Some(Range { start, end }) = final_head(first)
             {
-                return Poll::Ready(Ok(Some(end + 2)));
+                let mut head = first[..start].to_vec();
+                let letters = self.activity.letters();
+                if letters.and_then(|letters| letters.spell(&first[start..], &mut head)).is_none() {
+                    head.extend_from_slice(&first[start..end + 2]);
+                }
+                head.truncate(head.len() - 2);
+                self.activity.letters_are_used();
+                if self.activity.lane().take_head(&head) {
+                    return Poll::Ready(Ok(Some(end + 2)));
+                }
             }
         }
         if self.replaces(first) {
             return Poll::Ready(Ok(Some(total)));
         }
         Poll::Ready(Ok(None))
+    }
+
+    /// Takes the head that begins what is to be written, if it is the next response's, to put its names in their letters.
+    fn spell_head(&mut self, first: &[u8]) {
+        let Some(letters) = self.activity.letters() else { return };
+        let start = if first.starts_with(CONTINUE) { final_head(first).map(|head| head.start) } else { Some(0) };
+        self.out.begin(|out| {
+            out.extend_from_slice(&first[..start?]);
+            Some(start? + letters.spell(&first[start?..], out)?)
+        });
+        if !self.out.is_done() {
+            self.activity.letters_are_used();
+        }
     }
 
     fn know(&mut self, waker: &Waker) {
@@ -229,13 +265,13 @@ impl<T: Transport> Tap<T> {
     }
 }
 
-/// Where the empty line of a final response's head is. A 100 may stand before it.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
+/// Where a final response's head is, without its empty line. A 100 may stand before it.
+fn final_head(bytes: &[u8]) -> Option<Range<usize>> {
     let mut start = 0;
     loop {
         let end = start + memchr::memmem::find(&bytes[start..], b"\r\n\r\n")? + 2;
         if !bytes[start..].starts_with(CONTINUE) {
-            return Some(end);
+            return Some(start..end);
         }
         start = end + 2;
     }
@@ -262,12 +298,7 @@ impl<T: Transport> AsyncRead for Tap<T> {
 
 impl<T: Transport> AsyncWrite for Tap<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if let Some(done) = ready!(this.poll_before(cx, buf, buf.len()))? {
-            return Poll::Ready(Ok(done));
-        }
-        let written = Pin::new(&mut this.socket).poll_write(cx, buf);
-        this.noted(written)
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -276,11 +307,18 @@ impl<T: Transport> AsyncWrite for Tap<T> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let first = bufs.first().map_or(&[][..], |buf| buf);
-        if let Some(done) = ready!(this.poll_before(cx, first, bufs.iter().map(|buf| buf.len()).sum()))? {
-            return Poll::Ready(Ok(done));
+        if this.out.is_done() {
+            let first = bufs.first().map_or(&[][..], |buf| buf);
+            if let Some(done) = ready!(this.poll_before(cx, first, bufs.iter().map(|buf| buf.len()).sum()))? {
+                return Poll::Ready(Ok(done));
+            }
+            this.spell_head(first);
         }
-        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        let written = if this.out.is_done() {
+            Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
+        } else {
+            this.out.poll_write(cx, &mut this.socket, bufs)
+        };
         this.noted(written)
     }
 
@@ -292,6 +330,11 @@ impl<T: Transport> AsyncWrite for Tap<T> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.know(cx.waker());
+        if !this.out.is_done() {
+            let written = this.out.poll_rest(cx, &mut this.socket);
+            this.activity.note_unsent(written.is_pending());
+            ready!(written)?;
+        }
         let lane = this.activity.lane();
         if lane.is_used() {
             let written = lane.poll_write(cx, &mut this.socket);
@@ -299,20 +342,19 @@ impl<T: Transport> AsyncWrite for Tap<T> {
             ready!(written)?;
             this.activity.lane().note_empty();
         }
-        this.flushed = this.activity.begun();
+        this.activity.note_flushed();
         if this.activity.has_request() {
             if this.activity.has_unread() {
                 this.activity.note_uploader(|| this.socket.presence());
             }
             this.read_ahead(cx);
-        } else {
-            this.settled = this.activity.begun();
         }
         Pin::new(&mut this.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.out.poll_rest(cx, &mut this.socket))?;
         if this.activity.lane().is_used() {
             ready!(this.activity.lane().poll_write(cx, &mut this.socket))?;
         }
@@ -322,19 +364,19 @@ impl<T: Transport> AsyncWrite for Tap<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::end_of_head;
+    use super::final_head;
 
     #[test]
     fn lines_are_put_into_the_final_head() {
         let head = "HTTP/1.1 200 OK\r\nA: b\r\n";
         let interim = "HTTP/1.1 100 Continue\r\n\r\n";
         for (bytes, end) in [
-            (format!("{head}\r\nbody\r\n\r\n"), Some(head.len())),
-            (format!("{interim}{head}\r\n"), Some(interim.len() + head.len())),
+            (format!("{head}\r\nbody\r\n\r\n"), Some(0..head.len())),
+            (format!("{interim}{head}\r\n"), Some(interim.len()..interim.len() + head.len())),
             (interim.to_owned(), None),
             (head.to_owned(), None),
         ] {
-            assert_eq!(end_of_head(bytes.as_bytes()), end, "{bytes}");
+            assert_eq!(final_head(bytes.as_bytes()), end, "{bytes}");
         }
     }
 }

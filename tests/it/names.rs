@@ -33,6 +33,30 @@ async fn letter_case_is_kept_both_ways_unless_it_is_set_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn letters_are_those_of_the_own_head_behind_pipelined_requests_and_answers_of_ours() {
+    let service = Service::start(|head, _| {
+        let name = head.lines().find_map(|line| line.split_once(": pass").map(|(name, _)| name.to_owned()));
+        let name = name.unwrap_or_default();
+        Bytes::Keep(format!("HTTP/1.1 200 OK\r\n{name}: back\r\neTaG: \"e\"\r\nContent-Length: 2\r\n\r\nok"))
+    })
+    .await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    let mut client = tokio::net::TcpStream::connect(proxy.addr).await.unwrap();
+    let get =
+        |path: &str, name: &str| format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n{name}: pass\r\n\r\n");
+    let all = [get("object-store/a", "x-LOW"), get("-/livez", "X-Ours"), get("object-store/b", "X-pIPed")].concat();
+    client.write_all(all.as_bytes()).await.unwrap();
+    let first = read_reply(&mut client, false).await.head;
+    assert!(first.contains("\r\nx-LOW: back\r\neTaG: \"e\"\r\n"), "{first}");
+    let ours = read_reply(&mut client, false).await.head;
+    assert!(ours.contains("\r\nContent-Length: ") && !ours.contains("\r\nc"), "{ours}");
+    let last = read_reply(&mut client, false).await.head;
+    // Where its head began was not looked for.
+    assert!(last.contains("\r\nX-Piped: back\r\neTaG: \"e\"\r\n"), "{last}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn metadata_names_in_utf_8_pass_both_ways_on_connections_that_are_used_again() {
     let service = Service::start(|head, _| {
         let line = head.lines().find(|line| line.starts_with("X-Object-Meta-")).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatestone::catalog::EndpointUrl;
 use gatestone::client::{Client, Outgoing, SendError, Upload};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -56,7 +56,7 @@ async fn attempt(
         target: &target,
         headers: &headers,
         body: Some(upload),
-        extensions: &Extensions::new(),
+        spelling: None,
         lines: None,
         interim: None,
     };
@@ -105,12 +105,12 @@ async fn a_body_that_was_half_sent_goes_whole_with_the_next_token_and_the_first_
 async fn a_body_of_unknown_length_goes_again_with_its_framing_and_trailers() {
     let (client, (upload, mut sender)) =
         (new_client(), upload("Transfer-Encoding: chunked\r\nTrailer: X-Sum").await);
-    sender.write_all(b"2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n").await.unwrap();
+    sender.write_all(b"2\r\nhi\r\n0\r\nx-sum: 1\r\n\r\n").await.unwrap();
     for (token, answer, code) in [("old", REFUSED, 401), ("new", CREATED, 201)] {
         let (status, _) = attempt(&client, &upload, token, async |origin, head| {
             assert_eq!(fields(&head, "expect"), ["100-continue"]);
             origin.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
-            assert_eq!(read_head(origin).await, "2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n");
+            assert_eq!(read_head(origin).await, "2\r\nhi\r\n0\r\nx-sum: 1\r\n\r\n");
             origin.write_all(answer).await.unwrap();
         })
         .await;
@@ -141,7 +141,7 @@ async fn a_large_body_that_was_not_asked_for_can_be_sent_elsewhere() {
         target: &target,
         headers: &HeaderMap::new(),
         body: Some(&upload),
-        extensions: &Extensions::new(),
+        spelling: None,
         lines: None,
         interim: None,
     };
