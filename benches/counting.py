@@ -31,12 +31,16 @@ SWIFT = (
 )
 
 
+ANSWER = ('HTTP/1.1 200 OK\r\n' + ''.join('%s: %s\r\n' % field for field in (('Content-Length', len(BODY)), *SWIFT))
+          + '\r\n').encode() + BODY
+
+
 def store(peer):
     """An origin that has every object."""
     while (request := peer.request()):
         for _ in peer.body(request):
             pass
-        peer.answer(200, BODY, SWIFT)
+        peer.socket.sendall(ANSWER)
 
 
 @contextlib.contextmanager

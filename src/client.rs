@@ -63,6 +63,7 @@ pub use tls::TlsSetupError;
 pub use upload::{Reader, TrailerFilter, Upload};
 
 use crate::catalog::EndpointUrl;
+use crate::in_transit;
 use connect::Connector;
 use expect::{CONTINUE_WAIT, Expectation, Ignorant};
 use outgoing::{Attempt, Beside};
@@ -146,7 +147,9 @@ impl Client {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let mut http = http1::Builder::new();
         // Swift may answer with 90 metadata fields beside its own; hyper stops at 100.
-        http.max_headers(MOST_FIELDS).max_header_size(LARGEST_HEAD_BYTES).max_buf_size(READ_BUFFER_BYTES);
+        http.max_headers(MOST_FIELDS)
+            .max_header_size(LARGEST_HEAD_BYTES)
+            .max_buf_size(in_transit::LARGE_BYTES as usize);
         Ok(Self {
             pool: PoolId::unique(),
             connector: Connector::new(settings)?,
@@ -176,7 +179,7 @@ impl Client {
             return Ok(response);
         }
         drop(response);
-        self.try_forward(&origin, request, Expectation::None).await
+        Box::pin(self.try_forward(&origin, request, Expectation::None)).await
     }
 
     /// Sends a request of our own (origin-form target, `Host` set) in the same way.
@@ -227,12 +230,19 @@ impl Client {
             let beside = attempt.beside.clone();
             match self.exchange(link, origin, attempt, now).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => attempt = failure.into_second_try(beside, again)?,
+                Err(failure) => {
+                    failure.note(self.pool, origin);
+                    attempt = failure.into_second_try(beside, again)?;
+                }
             }
             debug!(upstream = %origin.authority, "a pooled connection was stale");
         }
-        let link = self.open(origin, attempt.lines.take()).await?;
-        self.exchange(link, origin, attempt, Instant::now()).await.map_err(|failure| failure.error)
+        // Boxed, so that a request on a pooled connection carries nothing of it.
+        let link = Box::pin(self.open(origin, attempt.lines.take())).await?;
+        self.exchange(link, origin, attempt, Instant::now()).await.map_err(|failure| {
+            failure.note(self.pool, origin);
+            failure.error
+        })
     }
 
     /// Drops connections that have been idle for too long, on this thread.
@@ -263,23 +273,8 @@ impl Client {
         Ok(Link::new(self.pool, origin, sender, heads, hold, self.settings.idle_timeout))
     }
 
-    /// One request and the head of its response on one connection. One that gives none is
-    /// a bad sign for the others.
+    /// One request and the head of its response on one connection.
     async fn exchange(
-        &self,
-        link: Link,
-        origin: &Origin,
-        attempt: Attempt,
-        now: Instant,
-    ) -> Result<Response<ResponseBody>, Unsent> {
-        let answered = self.try_exchange(link, origin, attempt, now).await;
-        if let Err(Unsent { error: SendError::Closed(_) | SendError::TimedOut(_), .. }) = &answered {
-            pool::distrust(self.pool, origin);
-        }
-        answered
-    }
-
-    async fn try_exchange(
         &self,
         mut link: Link,
         origin: &Origin,
@@ -330,9 +325,6 @@ impl Client {
 const MOST_FIELDS: usize = 512;
 /// Bytes in a response's head: 90 metadata fields of Swift may be 4 KiB in all, but proxies add.
 const LARGEST_HEAD_BYTES: usize = 256 * 1024;
-/// Bytes read at once. More is faster for large objects, and a stalled download
-/// holds about four of these (measured; see the server's own).
-const READ_BUFFER_BYTES: usize = 384 * 1024;
 
 /// Returns once nobody holds a connection any more and nothing has been written to it for `limit`: hyper ends none
 /// before all that it has buffered is written, and waits for that however long.
@@ -372,7 +364,7 @@ async fn await_head(
 ) -> Result<Answer, Silent> {
     let mut answer = pin!(answer);
     if let Some(turn) = turn.filter(|turn| turn.gate() == Gate::Closed) {
-        match timeout(CONTINUE_WAIT, answer.as_mut()).await {
+        match Box::pin(timeout(CONTINUE_WAIT, answer.as_mut())).await {
             Ok(answer) => return Ok(answer),
             Err(_) => turn.let_go(),
         }
@@ -393,6 +385,13 @@ struct Unsent {
 }
 
 impl Unsent {
+    /// That there was no answer is a bad sign for the other connections to `origin`.
+    fn note(&self, pool: PoolId, origin: &Origin) {
+        if matches!(self.error, SendError::Closed(_) | SendError::TimedOut(_)) {
+            pool::distrust(pool, origin);
+        }
+    }
+
     /// What to send on a new connection, or the error if that would not be right.
     fn into_second_try(
         self,

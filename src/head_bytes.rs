@@ -10,7 +10,7 @@ pub(crate) fn same_name(line: &[u8], other: &[u8]) -> Option<usize> {
         };
         let colons = marks(word, b':');
         // Up to and with the first colon.
-        let counts = if colons == 0 { u64::MAX } else { u64::MAX >> (7 - first(colons)) * 8 };
+        let counts = if colons == 0 { u64::MAX } else { u64::MAX >> ((7 - first(colons)) * 8) };
         if (word ^ lower(others)) & counts != 0 {
             return None;
         }

@@ -42,6 +42,7 @@ mod face;
 pub mod failure;
 mod head_bytes;
 pub mod identity;
+mod in_transit;
 pub mod metrics;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -276,7 +276,8 @@ impl Proxy {
         }
         if let Some(login) = door.swift_login(&head) {
             let base = base.url();
-            let admission = self.face.check(login.offered(), door.key(), || door.v3_url(&base)).await?;
+            let admission =
+                Box::pin(self.face.check(login.offered(), door.key(), || door.v3_url(&base))).await?;
             let snapshot = self.snapshot(is_stranger).await?;
             let (route, path) = door.storage(&login, &snapshot)?;
             record.routed("auth", route.region_label());
@@ -348,7 +349,7 @@ impl Proxy {
             let mut is_not_replayable = false;
             if let Some(refusal) = healing::refusal(&response, &target) {
                 let used = Used { generation: snapshot.generation, upload: upload.as_ref(), is_replay };
-                match self.heal(refusal, used).await? {
+                match Box::pin(self.heal(refusal, used)).await? {
                     Healing::Replay(newer) => {
                         record.retried();
                         snapshot = newer;
@@ -416,7 +417,10 @@ impl Proxy {
 
     /// What is held, waited for within a bound. A stranger does not learn why there is nothing.
     async fn snapshot(&self, is_stranger: bool) -> Result<Arc<Snapshot>, Failure> {
-        self.cell.ready(self.token_wait).await.map_err(|why| {
+        if let Some(snapshot) = self.cell.valid() {
+            return Ok(snapshot);
+        }
+        Box::pin(self.cell.ready(self.token_wait)).await.map_err(|why| {
             let failure = Failure::from(why);
             if is_stranger { Failure { message: NOT_READY.to_owned(), ..failure } } else { failure }
         })

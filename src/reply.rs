@@ -25,10 +25,6 @@ pub struct ReplyBody {
     record: Option<Record>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are the large one, and a box for each would cost more"
-)]
 enum Source {
     Ours(Option<Bytes>),
     Upstream {

@@ -124,7 +124,8 @@ mod tests {
                 let mut first = Some(pieces);
                 while !left.is_empty() {
                     let whole = [IoSlice::new(left)];
-                    let cut: Vec<IoSlice<'_>> = first.unwrap_or_default().iter().map(|it| IoSlice::new(it)).collect();
+                    let cut: Vec<IoSlice<'_>> =
+                        first.unwrap_or_default().iter().map(|it| IoSlice::new(it)).collect();
                     let bufs = if first.is_some() { &cut[..] } else { &whole[..] };
                     let n = poll_fn(|cx| rewritten.poll_write(cx, &mut ours, bufs)).await.unwrap();
                     assert!(n > 0);

@@ -5,6 +5,7 @@
 //! unevenly, and would let a second process take the same port unnoticed.
 
 mod activity;
+mod at_hand;
 mod connection;
 mod descriptors;
 mod lane;
@@ -25,7 +26,7 @@ pub use listener::{Accepted, BindError, BoundAddr, Listener, Transport};
 pub use peer::{Peer, PeerAddress, PeerUser};
 pub use peers::{Ends, Lookup};
 pub use presence::Presence;
-pub(crate) use quota::Quota;
+pub(crate) use quota::{Quota, Share};
 pub use settings::{ListenAddr, Settings, SocketPermissions};
 pub(crate) use tap::Refuse;
 

@@ -8,6 +8,7 @@
 //! 2. A name that we have added is written `Like-This`, as Swift and most others write theirs.
 //! 3. No other byte changes, and no name changes its length: spelled or not, a head means the same.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::{memchr, memchr_iter};
@@ -83,30 +84,36 @@ struct Lines<'a> {
     /// Where the first begins.
     first: usize,
     next: usize,
+    /// Whether lines before the next were passed over: if not, what is not found behind it was not there.
+    has_passed: bool,
 }
 
 impl<'a> Lines<'a> {
     fn of(head: &'a [u8]) -> Self {
         let first = after_line(head, 0);
-        Self { head, first, next: first }
+        Self { head, first, next: first, has_passed: false }
     }
 
     /// The name that `line` of so many bytes begins with, as it came.
     fn find(&mut self, line: &[u8], length: usize) -> Option<&'a [u8]> {
-        let mut at = self.next;
-        let mut is_round = false;
-        while !(is_round && at >= self.next) {
-            if at >= self.head.len() {
-                is_round = true;
-                at = self.first;
-                continue;
-            }
+        let (before, last) = (self.next, self.head.len());
+        self.find_between(before..last, line, length).or_else(|| {
+            let is_round = self.has_passed;
+            is_round.then(|| self.find_between(self.first..before, line, length)).flatten()
+        })
+    }
+
+    fn find_between(&mut self, lines: Range<usize>, line: &[u8], length: usize) -> Option<&'a [u8]> {
+        let mut at = lines.start;
+        while at < lines.end {
             if let Some(name) = same_name(line, &self.head[at..]) {
-                // Nearly always, not only the names are of the same length.
+                let name = &self.head[at..at + name];
+                self.has_passed |= at != self.next;
+                // Nearly always, the values are the same as well.
                 let end = at + length;
-                let is_end = self.head.get(end - 1) == Some(&b'\n');
-                self.next = if is_end { end } else { after_line(self.head, at) };
-                return Some(&self.head[at..at + name]);
+                let is_whole = self.head.get(at + name.len()..end) == Some(&line[name.len()..length]);
+                self.next = if is_whole { end } else { after_line(self.head, at) };
+                return Some(name);
             }
             at = after_line(self.head, at);
         }
@@ -138,7 +145,8 @@ mod tests {
 
     fn spelled(came: &str, head: &str) -> String {
         let mut out = b"before".to_vec();
-        let length = Letters::Came(Spelling::of(came.as_bytes())).spell(format!("{head}body").as_bytes(), &mut out);
+        let length =
+            Letters::Came(Spelling::of(came.as_bytes())).spell(format!("{head}body").as_bytes(), &mut out);
         assert_eq!(length, Some(head.len()));
         String::from_utf8(out.split_off(6)).unwrap()
     }
@@ -146,8 +154,10 @@ mod tests {
     #[test]
     fn names_get_their_letters_back_and_added_ones_are_in_title_case() {
         let came = "GET /A HTTP/1.1\r\nHOST: a\r\nx-Auth-toKEN: t\r\nETag: \"X-A: b\"\r\nVIA: x\r\n\r\n";
-        let head = "GET /a HTTP/1.1\r\nhost: b\r\netag: \"x-a: b\"\r\nx-a: etag: VIA:\r\nx-auth-token: t\r\n\r\n";
-        let expected = "GET /a HTTP/1.1\r\nHOST: b\r\nETag: \"x-a: b\"\r\nX-A: etag: VIA:\r\nx-Auth-toKEN: t\r\n\r\n";
+        let head =
+            "GET /a HTTP/1.1\r\nhost: b\r\netag: \"x-a: b\"\r\nx-a: etag: VIA:\r\nx-auth-token: t\r\n\r\n";
+        let expected =
+            "GET /a HTTP/1.1\r\nHOST: b\r\nETag: \"x-a: b\"\r\nX-A: etag: VIA:\r\nx-Auth-toKEN: t\r\n\r\n";
         assert_eq!(spelled(came, head), expected);
     }
 
@@ -169,6 +179,17 @@ mod tests {
         assert!(out.is_empty());
         Letters::Title.spell(b"HTTP/1.1 200 x:y\r\nx-storage-url: http://x\r\n\r\n", &mut out);
         assert_eq!(out, b"HTTP/1.1 200 x:y\r\nX-Storage-Url: http://x\r\n\r\n");
+    }
+
+    #[test]
+    fn a_value_that_was_replaced_hides_no_line() {
+        let came = "GET / HTTP/1.1\r\nHOST: a\r\nACCEPT: b\r\nX-C: d\r\n\r\n";
+        for length in 0..60 {
+            let host = "h".repeat(length);
+            let head = format!("GET / HTTP/1.1\r\nhost: {host}\r\naccept: b\r\nx-c: d\r\n\r\n");
+            let expected = format!("GET / HTTP/1.1\r\nHOST: {host}\r\nACCEPT: b\r\nX-C: d\r\n\r\n");
+            assert_eq!(spelled(came, &head), expected);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
@@ -18,7 +18,7 @@ use tracing::{error, warn};
 use crate::failure::Reason;
 use crate::metrics::Metrics;
 use crate::proxy::{Door, Proxy, Unwelcome, Visitor};
-use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Quota, Transport, serve};
+use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Quota, Share, Transport, serve};
 use crate::shutdown::{self, Stop};
 use crate::users::Names;
 
@@ -196,16 +196,38 @@ async fn connection(
     stop: watch::Receiver<Stop>,
 ) {
     let _open = Open(Arc::clone(proxy.metrics()));
+    // Boxed, so that a connection carries nothing of how it came about.
+    let Some(entry) = Box::pin(admit(&accepted, &door, &proxy, orders)).await else { return };
+    let Entry { visitor, limits, _share, _refused } = entry;
+    let failed = match accepted {
+        Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
+            Ok(stream) => return requests(stream, visitor, &door, &proxy, limits, stop).await,
+            Err(error) => error,
+        },
+        Accepted::Unix(stream) => match tokio::net::UnixStream::from_std(stream) {
+            Ok(stream) => return requests(stream, visitor, &door, &proxy, limits, stop).await,
+            Err(error) => error,
+        },
+    };
+    warn!(error = %failed, "a connection could not be taken over");
+}
+
+/// Who has come in, and what they may use.
+struct Entry {
+    visitor: Visitor,
+    limits: Limits,
+    _share: Option<Share>,
+    _refused: Option<OwnedSemaphorePermit>,
+}
+
+/// Finds out who it is, and decides about them. Nothing for those who have gone again, or had their chance.
+async fn admit(accepted: &Accepted, door: &Door, proxy: &Proxy, orders: Orders) -> Option<Entry> {
     let shows_users = proxy.shows_users();
     let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
     let lookup = if needs_users { orders.lookup } else { Lookup::None };
-    let peer = match &accepted {
-        Accepted::Tcp(stream, from) => Peer::of_tcp(stream, *from, lookup).await,
-        Accepted::Unix(stream) => Ok(Peer::of_unix(stream)),
-    };
-    let Ok(peer) = peer else {
-        // It has gone again.
-        return;
+    let peer = match accepted {
+        Accepted::Tcp(stream, from) => Peer::of_tcp(stream, *from, lookup).await.ok()?,
+        Accepted::Unix(stream) => Peer::of_unix(stream),
     };
     let mut visitor = door.admit(peer, &orders.names, shows_users).await;
     let share = orders.quota.take(&visitor.peer);
@@ -213,44 +235,30 @@ async fn connection(
         door.turn_away(&mut visitor, Unwelcome::TooMany { most: *most });
     }
     let mut limits = orders.limits;
-    let _refused = match visitor.is_refused().then(|| orders.refused.try_acquire()) {
-        None => None,
-        Some(Ok(place)) => {
-            limits.hurry(REFUSED_TIME);
-            Some(place)
-        }
-        // They had their chance.
-        Some(Err(_)) => return,
-    };
-    // Boxed, so that a connection carries nothing of how it came about.
-    let failed = match accepted {
-        Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
-            Ok(stream) => return Box::pin(requests(stream, visitor, door, proxy, limits, stop)).await,
-            Err(error) => error,
-        },
-        Accepted::Unix(stream) => match tokio::net::UnixStream::from_std(stream) {
-            Ok(stream) => return Box::pin(requests(stream, visitor, door, proxy, limits, stop)).await,
-            Err(error) => error,
-        },
-    };
-    warn!(error = %failed, "a connection could not be taken over");
+    let mut refused = None;
+    if visitor.is_refused() {
+        limits.hurry(REFUSED_TIME);
+        refused = Some(orders.refused.try_acquire_owned().ok()?);
+    }
+    Some(Entry { visitor, limits, _share: share.ok(), _refused: refused })
 }
 
 async fn requests<T: Transport>(
     transport: T,
     visitor: Visitor,
-    door: Arc<Door>,
-    proxy: Arc<Proxy>,
+    door: &Door,
+    proxy: &Proxy,
     limits: Limits,
     stop: watch::Receiver<Stop>,
 ) {
     let activity = Arc::new(Activity::new(limits.preserve_header_case));
-    let (proxy, visitor, door) = (&*proxy, &visitor, &*door);
+    let visitor = &visitor;
     serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
         let activity = Arc::clone(&activity);
         // Not in the future: before that is polled, hyper may read of the body what would be taken for a head.
         activity.request_began(request.body());
-        proxy.handle(request, door, visitor, activity)
+        // Boxed, so that a connection without a request holds no room for one.
+        Box::pin(proxy.handle(request, door, visitor, activity))
     })
     .await;
     // A tunnel that never began holds the upstream's connection, and `activity` itself.

@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use super::pool::{Hold, Link};
 use super::progress::{Progress, Silence, Silent};
 use super::upload::{Reader, Unasked};
+use crate::in_transit::InTransit;
 use crate::spelling::Spelling;
 
 /// The body of a request on its way to an upstream.
@@ -106,6 +107,7 @@ pub struct ResponseBody {
     /// A request's body that was never asked for, or not to its end; that would end the connection under this response.
     _unasked: Option<Unasked>,
     spelling: Option<Spelling>,
+    _in_transit: InTransit,
 }
 
 impl ResponseBody {
@@ -120,7 +122,15 @@ impl ResponseBody {
             Ok(link) => (Some(link), None),
             Err(hold) => (None, Some(hold)),
         };
-        let mut body = Self { incoming, link, _hold: hold, silence, _unasked: unasked, spelling };
+        let mut body = Self {
+            incoming,
+            link,
+            _hold: hold,
+            silence,
+            _unasked: unasked,
+            spelling,
+            _in_transit: InTransit::begin(),
+        };
         body.release_if_over();
         body
     }

@@ -20,9 +20,10 @@ use std::task::{Context, Poll, ready};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use memchr::memmem;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 
 use super::outgoing::Interim;
+use crate::in_transit;
 use crate::raw_names::{Mask, Names};
 use crate::rewritten::Rewritten;
 use crate::spelling::{Letters, Spelling};
@@ -108,7 +109,7 @@ impl Heads {
 /// A socket that goes on being read when writing to it has failed.
 #[derive(Debug)]
 pub(super) struct Tap<T> {
-    socket: T,
+    socket: Take<T>,
     has_failed: bool,
     heads: Arc<Heads>,
     keeps_letters: bool,
@@ -123,11 +124,11 @@ pub(super) struct Tap<T> {
     is_clear: bool,
 }
 
-impl<T> Tap<T> {
+impl<T: AsyncRead> Tap<T> {
     /// `lines` are put at the end of the first head. With `keeps_letters` those of a response's names are noted.
     pub(super) fn new(socket: T, heads: Arc<Heads>, lines: Option<Vec<u8>>, keeps_letters: bool) -> Self {
         Self {
-            socket,
+            socket: socket.take(0),
             has_failed: false,
             heads,
             keeps_letters,
@@ -240,6 +241,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
+        this.socket.set_limit(in_transit::most_at_once());
         ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
         if this.heads.is_due.load(Ordering::Relaxed) {
             this.look_at(&mut buf.filled_mut()[before..]);
@@ -248,7 +250,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
@@ -264,16 +266,16 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
         }
         this.rewrite_head(bufs.first().map_or(&[], |first| first));
         let written = if this.out.is_done() {
-            Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
+            Pin::new(this.socket.get_mut()).poll_write_vectored(cx, bufs)
         } else {
-            this.out.poll_write(cx, &mut this.socket, bufs)
+            this.out.poll_write(cx, this.socket.get_mut(), bufs)
         };
         let written = this.counted(written);
         this.unless_failed(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        self.socket.get_ref().is_write_vectored()
     }
 
     /// hyper calls this only when its own buffer is empty.
@@ -283,14 +285,14 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
             return Poll::Pending;
         }
         this.is_clear = true;
-        let flushed = match ready!(this.out.poll_rest(cx, &mut this.socket)) {
-            Ok(()) => Pin::new(&mut this.socket).poll_flush(cx),
+        let flushed = match ready!(this.out.poll_rest(cx, this.socket.get_mut())) {
+            Ok(()) => Pin::new(this.socket.get_mut()).poll_flush(cx),
             Err(error) => Poll::Ready(Err(error)),
         };
         this.unless_failed(flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        Pin::new(self.socket.get_mut()).poll_shutdown(cx)
     }
 }

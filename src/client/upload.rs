@@ -28,6 +28,7 @@ mod tests;
 
 use super::body::RequestBodyError;
 use super::progress::Progress;
+use crate::in_transit::InTransit;
 use kept::{Kept, MOST_KEPT_BYTES};
 
 /// Takes out of trailers what may not travel.
@@ -38,6 +39,7 @@ pub struct Upload {
     shared: Shared,
     progress: Progress,
     length: Option<u64>,
+    _in_transit: InTransit,
 }
 
 impl Upload {
@@ -64,7 +66,12 @@ impl Upload {
             gate: Gate::None,
             waker: None,
         };
-        Some(Self { shared: Shared(Arc::new(Mutex::new(state))), progress: Progress::default(), length })
+        Some(Self {
+            shared: Shared(Arc::new(Mutex::new(state))),
+            progress: Progress::default(),
+            length,
+            _in_transit: InTransit::begin(),
+        })
     }
 
     /// Its length, if the client said it beforehand.

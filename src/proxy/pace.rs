@@ -54,7 +54,7 @@ impl Paces {
         })?;
         if turn > now {
             metrics.paced();
-            sleep_until(turn).await;
+            Box::pin(sleep_until(turn)).await;
         }
         Ok(())
     }

@@ -323,6 +323,20 @@ impl Activity {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Whether nothing is under way, be it half a head.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.is_busy()
+            && !self.has_unread()
+            && !self.head_since.is_set()
+            && !self.lane.is_used()
+            && self.settled() == self.begun()
+    }
+
+    /// When it rests, if nothing happens until then.
+    pub(super) fn rests_from(&self, quiet: Duration) -> Option<Instant> {
+        self.is_quiet().then(|| self.idle_since.get(self.opened).unwrap_or(self.opened) + quiet)
+    }
+
     pub(super) fn is_busy(&self) -> bool {
         self.has_request() || self.unsent_since.is_set()
     }

@@ -12,6 +12,8 @@
 //!    the connection closes sees the cut.
 //! 5. Where we close while the client may still be sending, what it sends is read and thrown away for a while, so that
 //!    it gets to read its answer.
+//! 6. A connection on which nothing happens is taken out of hyper until something comes: after a moment, or at once where
+//!    many are open (`at_hand`).
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -30,10 +32,11 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::debug;
 
 use super::activity::{Activity, Overdue};
+use super::at_hand::AtHand;
 use super::listener::Transport;
 use super::tap::{Refuse, Tap};
 use crate::shutdown::{self, Stop};
@@ -79,19 +82,61 @@ pub(crate) async fn serve<T, H, F, B>(
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
+    let mut tap = Tap::new(transport, Arc::clone(&activity), refuse);
+    while rest(&tap, &activity, &limits, &mut stop).await {
+        // Boxed, so that all of it goes when the connection rests.
+        match Box::pin(speak(tap, &activity, &limits, &mut stop, &handle)).await {
+            Some(resting) => tap = resting,
+            None => return,
+        }
+    }
+}
+
+/// Rule 6: waits for the next request. Returns whether one comes.
+async fn rest<T: Transport>(
+    tap: &Tap<T>,
+    activity: &Activity,
+    limits: &Limits,
+    stop: &mut watch::Receiver<Stop>,
+) -> bool {
+    loop {
+        let Err(then) = activity.overdue(limits) else { return false };
+        tokio::select! {
+            // Its end can be read as well, or what is wrong with it.
+            () = tap.readable() => return true,
+            () = sleep_until(then) => {}
+            () = shutdown::told(stop, Stop::Drain) => return false,
+        }
+    }
+}
+
+/// Speaks HTTP until the connection ends, which gives nothing, or rests.
+async fn speak<T, H, F, B>(
+    tap: Tap<T>,
+    activity: &Arc<Activity>,
+    limits: &Limits,
+    stop: &mut watch::Receiver<Stop>,
+    handle: &H,
+) -> Option<Tap<T>>
+where
+    T: Transport,
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Result<Response<B>, Infallible>>,
+    B: Body<Data = Bytes> + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let _at_hand = AtHand::take();
+    let before = activity.begun();
     let mut connection = http1::Builder::new()
         .half_close(true)
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
-        .max_buf_size(READ_BUFFER_BYTES)
-        .serve_connection(
-            TokioIo::new(Tap::new(transport, Arc::clone(&activity), refuse)),
-            service_fn(handle),
-        )
+        .max_buf_size(MOST_HELD_BYTES)
+        .serve_connection(TokioIo::new(tap), service_fn(handle))
         .with_upgrades();
-    let mut timer = pin!(sleep(limits.soonest()));
-    let mut gone = pin!(client_is_gone(&activity));
-    let mut left = pin!(client_left_its_upload(&activity));
+    let mut timer = pin!(sleep(limits.soonest().min(UNTIL_REST)));
+    let mut gone = pin!(client_is_gone(activity));
+    let mut left = pin!(client_left_its_upload(activity));
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -102,39 +147,46 @@ pub(crate) async fn serve<T, H, F, B>(
                 if let Err(error) = ended {
                     debug!(%error, "a connection ended");
                 }
-                let Some(tap) = tap(connection) else {
-                    return after(&activity, stop).await;
+                let Some(tap) = tap_of(connection) else {
+                    Box::pin(after(activity, stop)).await;
+                    return None;
                 };
                 // Other errors are the client's, and it may still be reading what was answered before.
                 if is_ours {
                     tap.reset();
                 } else if let Some(socket) = tap.unread() {
-                    linger(socket, stop).await;
+                    Box::pin(linger(socket, stop)).await;
                 }
-                return;
+                return None;
             }
-            () = &mut gone => return,
-            () = &mut left => return,
-            () = &mut timer => match activity.overdue(&limits) {
-                Ok(Overdue::Request) => return,
+            () = one_too_many(activity, before) => return tap_of(connection),
+            () = &mut gone => return None,
+            () = &mut left => return None,
+            () = &mut timer => match activity.overdue(limits) {
+                Ok(Overdue::Request) => return None,
                 Ok(Overdue::Reader) => {
                     debug!("a client took nothing of its response for too long");
-                    if let Some(tap) = tap(connection) {
+                    if let Some(tap) = tap_of(connection) {
                         tap.reset();
                     }
-                    return;
+                    return None;
                 }
-                Err(_) if stopping && !activity.is_busy() => return,
-                Err(then) => timer.as_mut().reset(then),
+                Err(_) if stopping && !activity.is_busy() => return None,
+                Err(_) if stopping => timer.as_mut().reset(Instant::now() + limits.soonest()),
+                Err(then) => match activity.rests_from(UNTIL_REST) {
+                    Some(from) if from <= Instant::now() => return tap_of(connection),
+                    Some(from) => timer.as_mut().reset(then.min(from)),
+                    None => timer.as_mut().reset(then.min(Instant::now() + BETWEEN_LOOKS)),
+                },
             },
-            () = shutdown::told(&mut stop, if stopping { Stop::Now } else { Stop::Drain }) => {
+            () = shutdown::told(stop, if stopping { Stop::Now } else { Stop::Drain }) => {
                 if stopping {
                     if activity.is_busy()
-                        && let Some(tap) = tap(connection)
+                        && let Some(tap) = tap_of(connection)
                     {
                         tap.reset();
                     }
-                    return;
+                    return None;
                 }
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
@@ -145,23 +197,33 @@ pub(crate) async fn serve<T, H, F, B>(
     }
 }
 
+/// Rule 6: returns once a connection that has had a request since `before` would be held in vain.
+async fn one_too_many(activity: &Activity, before: u64) {
+    // The connection is polled in the same task.
+    poll_fn(|_| {
+        let rests = AtHand::are_too_many() && activity.begun() > before && activity.is_quiet();
+        if rests { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
 /// The socket of a connection that has not been upgraded.
-fn tap<T, S, B>(connection: UpgradeableConnection<TokioIo<Tap<T>>, S>) -> Option<Tap<T>>
+fn tap_of<T, S, B>(connection: UpgradeableConnection<TokioIo<Tap<T>>, S>) -> Option<Tap<T>>
 where
     T: Transport,
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    connection.into_parts().map(|parts| parts.io.into_inner())
+    connection.into_parts().map(|parts| parts.io.into_inner().with(parts.read_buf))
 }
 
 /// What follows HTTP on the same connection, until it ends or is cut.
-async fn after(activity: &Activity, mut stop: watch::Receiver<Stop>) {
+async fn after(activity: &Activity, stop: &mut watch::Receiver<Stop>) {
     if let Some(after) = activity.after() {
         tokio::select! {
             () = after => {}
-            () = shutdown::told(&mut stop, Stop::Now) => {}
+            () = shutdown::told(stop, Stop::Now) => {}
         }
     }
 }
@@ -173,7 +235,9 @@ async fn client_is_gone(activity: &Activity) {
         // The connection is polled in the same task.
         None => Poll::Pending,
     });
-    presence.await.ended().await;
+    // Boxed as what else is rare, so that a connection has no room for it.
+    let presence = presence.await;
+    Box::pin(presence.ended()).await;
 }
 
 /// Rule 2, for an upload that nobody reads because the upstream takes nothing: its end cannot be read either.
@@ -184,10 +248,10 @@ async fn client_left_its_upload(activity: &Activity) {
         let before = poll_fn(|_| activity.upload().map_or(Poll::Pending, Poll::Ready)).await;
         stall = if last == Some(before) { MOST_STALL.min(stall * 2) } else { STALL };
         last = Some(before);
-        sleep(stall).await;
+        Box::pin(sleep(stall)).await;
         if activity.upload() == last
             && let Some(uploader) = activity.uploader()
-            && uploader.is_gone().await == Some(true)
+            && Box::pin(uploader.is_gone()).await == Some(true)
         {
             return;
         }
@@ -200,17 +264,24 @@ const STALL: Duration = Duration::from_secs(1);
 const MOST_STALL: Duration = Duration::from_secs(16);
 
 /// Rule 5: reads until the client closes, within bounds. Our side has been shut down.
-async fn linger(mut socket: impl Transport, mut stop: watch::Receiver<Stop>) {
+async fn linger(mut socket: impl Transport, stop: &mut watch::Receiver<Stop>) {
     // Not in the future, which every connection has.
     let mut scrap = vec![0; 8192];
     let rest = async { while let Ok(Ok(1..)) = timeout(LINGER_QUIET, socket.read(&mut scrap)).await {} };
     tokio::select! {
         // Whatever it is then, the client has had its time.
         _ = timeout(LINGER, rest) => {}
-        () = shutdown::told(&mut stop, Stop::Now) => {}
+        () = shutdown::told(stop, Stop::Now) => {}
     }
 }
 
+/// Bytes of an upload read at once, and bytes of a response that may wait for a slow reader beside the piece that is read
+/// next: twenty of them hold less than 32 MiB (measured).
+const MOST_HELD_BYTES: usize = 512 * 1024;
+/// How long nothing has to happen before a connection rests.
+const UNTIL_REST: Duration = Duration::from_secs(1);
+/// How often to look at one with a request whether it rests by now.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 /// How long a client that is being refused may go on sending.
 const LINGER: Duration = Duration::from_secs(10);
 /// How long it may say nothing and not close.
@@ -221,12 +292,12 @@ const HALF_HEAD: Duration = Duration::from_secs(1);
 const MOST_FIELDS: usize = 512;
 /// Bytes in a request's head.
 pub(super) const LARGEST_HEAD_BYTES: usize = 64 * 1024;
-/// Bytes read at once, and bytes of response that may wait for a slow reader.
-/// Below 32 MiB for twenty stalled downloads (measured), and large uploads want it large.
-const READ_BUFFER_BYTES: usize = 384 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::task::Context;
+
     use http_body_util::Full;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -238,6 +309,11 @@ mod tests {
 
         fn presence(&self) -> Presence {
             Presence::Unknown
+        }
+
+        fn poll_read_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            // It cannot tell.
+            Poll::Ready(Ok(()))
         }
     }
 

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -237,9 +238,16 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// How to find out whether the other side is there, once it has ended its own.
     fn presence(&self) -> Presence;
+
+    /// Ready once there is something to be read, the end or an error too.
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
 impl Transport for TcpStream {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_read_ready(self, cx)
+    }
+
     fn reset(self) {
         // Without the option the connection ends in order, which is all that is left.
         let _ = self.set_zero_linger();
@@ -260,6 +268,10 @@ impl Transport for TcpStream {
 }
 
 impl Transport for UnixStream {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Self::poll_read_ready(self, cx)
+    }
+
     /// Unix sockets know no reset.
     fn reset(self) {}
 

@@ -19,6 +19,7 @@
 //! Body bytes pass untouched; each call costs them a flag or two.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -28,12 +29,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::StatusCode;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, Take};
 
 use super::Activity;
 use super::connection::LARGEST_HEAD_BYTES;
 use super::listener::Transport;
 use super::presence::Presence;
+use crate::in_transit;
 use crate::raw_names::Mask;
 use crate::rewritten::Rewritten;
 use crate::spelling::Spelling;
@@ -56,7 +58,7 @@ impl fmt::Debug for Refuse {
 
 /// A socket, and whom to tell.
 pub(super) struct Tap<T> {
-    socket: T,
+    socket: Take<T>,
     activity: Arc<Activity>,
     refuse: Refuse,
     /// Read from the socket and not yet by hyper.
@@ -93,7 +95,7 @@ const AHEAD_BYTES: usize = 4096;
 impl<T: Transport> Tap<T> {
     pub(super) fn new(socket: T, activity: Arc<Activity>, refuse: Refuse) -> Self {
         Self {
-            socket,
+            socket: socket.take(0),
             activity,
             refuse,
             ahead: BytesMut::new(),
@@ -110,14 +112,31 @@ impl<T: Transport> Tap<T> {
 
     /// Ends the connection so that the other side sees an error.
     pub(super) fn reset(self) {
-        self.socket.reset();
+        self.socket.into_inner().reset();
+    }
+
+    /// With what hyper has read and not used.
+    pub(super) fn with(mut self, unused: Bytes) -> Self {
+        if !unused.is_empty() {
+            let read_since = std::mem::replace(&mut self.ahead, BytesMut::from(unused));
+            self.ahead.extend_from_slice(&read_since);
+        }
+        self
+    }
+
+    /// Returns once there is something to be read.
+    pub(super) async fn readable(&self) {
+        if self.ahead.is_empty() {
+            // An error is found again by reading.
+            _ = poll_fn(|cx| self.socket.get_ref().poll_read_ready(cx)).await;
+        }
     }
 
     /// The socket, if the client may still be sending what nobody has read: closed like that, the kernel would
     /// answer with a reset, and the client might lose the response over it (RFC 9112 §9.6).
     pub(super) fn unread(self) -> Option<T> {
         let has_unread = self.is_refused || self.activity.has_unread() || !self.ahead.is_empty();
-        (has_unread && !self.has_ended).then_some(self.socket)
+        (has_unread && !self.has_ended).then(|| self.socket.into_inner())
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -136,11 +155,12 @@ impl<T: Transport> Tap<T> {
         }
         let mut space = [const { MaybeUninit::uninit() }; AHEAD_BYTES];
         let mut buf = ReadBuf::uninit(&mut space);
+        self.socket.set_limit(AHEAD_BYTES as u64);
         match Pin::new(&mut self.socket).poll_read(cx, &mut buf) {
             Poll::Pending => {}
             Poll::Ready(Ok(())) if buf.filled().is_empty() => {
                 self.has_ended = true;
-                self.activity.note_left(self.socket.presence());
+                self.activity.note_left(self.socket.get_ref().presence());
             }
             Poll::Ready(Ok(())) => self.ahead.extend_from_slice(buf.filled()),
             Poll::Ready(Err(_)) => {
@@ -219,7 +239,7 @@ impl<T: Transport> Tap<T> {
             // A 100 comes in its turn behind other interim responses.
             let is_continue = first.starts_with(CONTINUE) && self.activity.flushed() == self.activity.begun();
             if lane.goes_first() || is_continue {
-                let written = lane.poll_write(cx, &mut self.socket);
+                let written = lane.poll_write(cx, self.socket.get_mut());
                 self.activity.note_unsent(written.is_pending());
                 ready!(written)?;
             }
@@ -247,7 +267,8 @@ impl<T: Transport> Tap<T> {
     /// Takes the head that begins what is to be written, if it is the next response's, to put its names in their letters.
     fn spell_head(&mut self, first: &[u8]) {
         let Some(letters) = self.activity.letters() else { return };
-        let start = if first.starts_with(CONTINUE) { final_head(first).map(|head| head.start) } else { Some(0) };
+        let start =
+            if first.starts_with(CONTINUE) { final_head(first).map(|head| head.start) } else { Some(0) };
         self.out.begin(|out| {
             out.extend_from_slice(&first[..start?]);
             Some(start? + letters.spell(&first[start?..], out)?)
@@ -286,6 +307,7 @@ impl<T: Transport> AsyncRead for Tap<T> {
             buf.put_slice(&this.ahead[..n]);
             this.ahead.advance(n);
         } else if !this.has_ended {
+            this.socket.set_limit(in_transit::most_at_once());
             ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
             this.has_ended = buf.filled().len() == before && buf.remaining() > 0;
         }
@@ -315,15 +337,15 @@ impl<T: Transport> AsyncWrite for Tap<T> {
             this.spell_head(first);
         }
         let written = if this.out.is_done() {
-            Pin::new(&mut this.socket).poll_write_vectored(cx, bufs)
+            Pin::new(this.socket.get_mut()).poll_write_vectored(cx, bufs)
         } else {
-            this.out.poll_write(cx, &mut this.socket, bufs)
+            this.out.poll_write(cx, this.socket.get_mut(), bufs)
         };
         this.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        self.socket.get_ref().is_write_vectored()
     }
 
     /// hyper calls this only when its own buffer is empty.
@@ -331,13 +353,13 @@ impl<T: Transport> AsyncWrite for Tap<T> {
         let this = self.get_mut();
         this.know(cx.waker());
         if !this.out.is_done() {
-            let written = this.out.poll_rest(cx, &mut this.socket);
+            let written = this.out.poll_rest(cx, this.socket.get_mut());
             this.activity.note_unsent(written.is_pending());
             ready!(written)?;
         }
         let lane = this.activity.lane();
         if lane.is_used() {
-            let written = lane.poll_write(cx, &mut this.socket);
+            let written = lane.poll_write(cx, this.socket.get_mut());
             this.activity.note_unsent(written.is_pending());
             ready!(written)?;
             this.activity.lane().note_empty();
@@ -345,20 +367,20 @@ impl<T: Transport> AsyncWrite for Tap<T> {
         this.activity.note_flushed();
         if this.activity.has_request() {
             if this.activity.has_unread() {
-                this.activity.note_uploader(|| this.socket.presence());
+                this.activity.note_uploader(|| this.socket.get_ref().presence());
             }
             this.read_ahead(cx);
         }
-        Pin::new(&mut this.socket).poll_flush(cx)
+        Pin::new(this.socket.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(this.out.poll_rest(cx, &mut this.socket))?;
+        ready!(this.out.poll_rest(cx, this.socket.get_mut()))?;
         if this.activity.lane().is_used() {
-            ready!(this.activity.lane().poll_write(cx, &mut this.socket))?;
+            ready!(this.activity.lane().poll_write(cx, this.socket.get_mut()))?;
         }
-        Pin::new(&mut this.socket).poll_shutdown(cx)
+        Pin::new(this.socket.get_mut()).poll_shutdown(cx)
     }
 }
 

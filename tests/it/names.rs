@@ -45,7 +45,8 @@ async fn letters_are_those_of_the_own_head_behind_pipelined_requests_and_answers
     let mut client = tokio::net::TcpStream::connect(proxy.addr).await.unwrap();
     let get =
         |path: &str, name: &str| format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n{name}: pass\r\n\r\n");
-    let all = [get("object-store/a", "x-LOW"), get("-/livez", "X-Ours"), get("object-store/b", "X-pIPed")].concat();
+    let all =
+        [get("object-store/a", "x-LOW"), get("-/livez", "X-Ours"), get("object-store/b", "X-pIPed")].concat();
     client.write_all(all.as_bytes()).await.unwrap();
     let first = read_reply(&mut client, false).await.head;
     assert!(first.contains("\r\nx-LOW: back\r\neTaG: \"e\"\r\n"), "{first}");
