@@ -4,15 +4,26 @@
 //! Keystone's v2.0.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
-use tracing::info;
+
+mod line;
+
+pub use line::{Out, Shape};
 
 use crate::client::Progress;
 use crate::metrics::Metrics;
 use crate::proxy::{Place, Visitor};
 use crate::server::Activity;
+
+/// How records are written, and where to.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessLog {
+    pub(crate) shape: Shape,
+    pub(crate) out: Out,
+}
 
 /// A request in flight: counts it, keeps its connection busy, and tells the log
 /// and the metrics when it is over. Dropping it early says that it was cut.
@@ -35,13 +46,14 @@ pub struct Record {
 struct Fields {
     method: Method,
     path: String,
-    peer: String,
+    peer: Arc<str>,
     user: Option<Arc<str>>,
     service: Option<String>,
     region: Option<String>,
     reason: Option<&'static str>,
-    request_id: Option<String>,
+    request_id: Option<HeaderValue>,
     retries: u32,
+    log: Arc<AccessLog>,
 }
 
 impl Record {
@@ -63,17 +75,18 @@ impl Record {
     }
 
     /// Turns the access log on for this request.
-    pub(crate) fn describe(&mut self, method: &Method, uri: &Uri, visitor: &Visitor) {
+    pub(crate) fn describe(&mut self, log: &Arc<AccessLog>, method: &Method, uri: &Uri, visitor: &Visitor) {
         self.fields = Some(Box::new(Fields {
             method: method.clone(),
             path: shown(uri.path()),
-            peer: visitor.peer.address.to_string(),
+            peer: visitor.shown_address(),
             user: visitor.name.clone(),
             service: None,
             region: None,
             reason: None,
             request_id: None,
             retries: 0,
+            log: Arc::clone(log),
         }));
     }
 
@@ -111,8 +124,7 @@ impl Record {
         self.status = status;
         if let Some(fields) = &mut self.fields {
             let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
-            let id = ids.iter().find_map(|name| headers.get(*name));
-            fields.request_id = id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+            fields.request_id = ids.iter().find_map(|name| headers.get(*name)).cloned();
         }
     }
 
@@ -154,25 +166,28 @@ impl Drop for Record {
         let received = self.received.as_ref().map_or(0, Progress::bytes) + self.tunnel_received;
         self.metrics.request_ended(self.status, elapsed, received, self.bytes, self.whole);
         if let Some(fields) = &self.fields {
-            info!(
-                target: "gatestone::access",
-                method = %fields.method,
-                path = fields.path,
-                status = self.status.as_u16(),
-                service = fields.service,
-                region = fields.region,
-                reason = fields.reason,
-                received,
-                sent = self.bytes,
-                elapsed_ms = elapsed.as_secs_f64() * 1e3,
-                retries = fields.retries,
-                cut = !self.whole,
-                peer = fields.peer,
-                user = fields.user.as_deref(),
-                request_id = fields.request_id,
-                "request"
-            );
+            let AccessLog { shape, out } = &*fields.log;
+            line::write(out, *shape, SystemTime::now(), |line| self.put(fields, received, elapsed, line));
         }
+    }
+}
+
+impl Record {
+    fn put(&self, fields: &Fields, received: u64, elapsed: Duration, line: &mut line::Line<'_>) {
+        line.word("method", fields.method.as_str());
+        line.text("path", &fields.path);
+        line.number("status", self.status.as_u16().into());
+        line.text_if_any("service", fields.service.as_deref());
+        line.text_if_any("region", fields.region.as_deref());
+        line.text_if_any("reason", fields.reason);
+        line.number("received", received);
+        line.number("sent", self.bytes);
+        line.millis("elapsed_ms", elapsed);
+        line.number("retries", fields.retries.into());
+        line.flag("cut", !self.whole);
+        line.text("peer", &fields.peer);
+        line.text_if_any("user", fields.user.as_deref());
+        line.text_if_any("request_id", fields.request_id.as_ref().and_then(|id| id.to_str().ok()));
     }
 }
 

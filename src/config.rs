@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::access_log::{self, AccessLog, Shape};
 use crate::catalog::{Interface, Region};
 use crate::cli::{CloudArgs, ServerArgs};
 use crate::identity::credentials::{Credentials, Method};
@@ -93,6 +94,30 @@ pub struct LogSettings {
     pub level: tracing::Level,
     /// One record a request.
     pub access_log: bool,
+    /// Where those go.
+    pub access_out: access_log::Out,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: tracing::Level::INFO,
+            access_log: false,
+            access_out: access_log::Out::default(),
+        }
+    }
+}
+
+impl LogSettings {
+    /// The access log, if there is one.
+    pub(crate) fn access_log(&self) -> Option<AccessLog> {
+        let shape = match self.format {
+            LogFormat::Text => Shape::Text,
+            LogFormat::Json => Shape::Json,
+        };
+        self.access_log.then(|| AccessLog { shape, out: self.access_out.clone() })
+    }
 }
 
 /// Shape of a log record.
@@ -288,6 +313,7 @@ impl Config {
                 format: settings.log_format.unwrap_or(default.log.format),
                 level: settings.log_level.unwrap_or(default.log.level),
                 access_log: settings.access_log.unwrap_or(default.log.access_log),
+                access_out: access_log::Out::default(),
             },
             workers: settings.workers.unwrap_or(default.workers),
             sources,
@@ -372,7 +398,7 @@ impl Config {
                 preserve_header_case: true,
                 shutdown_timeout: SHUTDOWN_TIMEOUT,
             },
-            log: LogSettings { format: LogFormat::Text, level: tracing::Level::INFO, access_log: false },
+            log: LogSettings::default(),
             workers: cores(),
             sources: Sources::default(),
             warnings: Vec::new(),

@@ -114,7 +114,7 @@ fn exec(args: &ExecArgs) -> io::Result<Exit> {
 
 /// Needs no settings; only what goes wrong is logged.
 fn demo(args: &DemoArgs) -> io::Result<Exit> {
-    start_logging(&LogSettings { format: LogFormat::Text, level: tracing::Level::ERROR, access_log: false });
+    start_logging(&LogSettings { level: tracing::Level::ERROR, ..LogSettings::default() });
     commands::demo::run(args)
 }
 

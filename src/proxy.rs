@@ -77,7 +77,7 @@ use self::healing::{Healing, Used};
 use self::links::Turning;
 use self::raw_fields::Lines;
 use self::upgrade::Tunnel;
-use crate::access_log::Record;
+use crate::access_log::{AccessLog, Record};
 use crate::admin::{Admin, NOT_READY};
 use crate::client::{Client, Outgoing, ResponseBody, Upload};
 use crate::face::{Face, View};
@@ -140,7 +140,7 @@ pub struct Proxy {
     tunnel_timeout: Duration,
     allow_minting: bool,
     retry_on_401: bool,
-    access_log: bool,
+    access_log: Option<Arc<AccessLog>>,
     places: Option<Places>,
     paces: Paces,
     refusing_heads: Refuse,
@@ -157,7 +157,7 @@ pub(crate) struct ProxyParts {
     pub(crate) tunnel_timeout: Duration,
     pub(crate) allow_minting: bool,
     pub(crate) retry_on_401: bool,
-    pub(crate) access_log: bool,
+    pub(crate) access_log: Option<Arc<AccessLog>>,
     /// Places for requests in flight, if they are limited.
     pub(crate) places: Option<Places>,
     /// How often services may be asked.
@@ -204,7 +204,7 @@ impl Proxy {
 
     /// Whether a log names users.
     pub(crate) fn shows_users(&self) -> bool {
-        self.access_log
+        self.access_log.is_some()
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
@@ -224,8 +224,8 @@ impl Proxy {
         activity: Arc<Activity>,
     ) -> Result<Response<ReplyBody>, Infallible> {
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
-        if self.access_log {
-            record.describe(request.method(), request.uri(), visitor);
+        if let Some(log) = &self.access_log {
+            record.describe(log, request.method(), request.uri(), visitor);
         }
         let mut response = match self.serve(request, door, visitor, &activity, &mut record).await {
             Ok(response) => response,

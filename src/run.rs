@@ -156,7 +156,7 @@ impl Gatestone {
             tunnel_timeout: config.server.tunnel_timeout,
             allow_minting: config.proxy.allow_minting,
             retry_on_401: config.proxy.retry_on_401,
-            access_log: config.log.access_log,
+            access_log: config.log.access_log().map(Arc::new),
             places: config.server.max_requests.map(Places::new),
             paces: Paces::new(config.proxy.rates.clone()),
         };

@@ -95,7 +95,8 @@ impl Door {
         if let Some(why) = &refusal {
             self.refusals.refused(&peer, why);
         }
-        Visitor { peer, name, refusal }
+        let address = shows_users.then(|| peer.address.to_string().into());
+        Visitor { peer, name, address, refusal }
     }
 
     /// Refuses who would be let in, for want of room.

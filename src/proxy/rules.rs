@@ -19,6 +19,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, Method};
 
 mod acts;
+mod index;
 mod path;
 mod pattern;
 mod readings;
@@ -31,6 +32,7 @@ pub use self::pattern::{InvalidPattern, Pattern};
 pub use self::sets::RuleSet;
 
 use self::acts::{Act, Place};
+use self::index::Index;
 use self::path::Path;
 use self::readings::Ambiguous;
 use super::excerpt::Excerpt;
@@ -95,8 +97,7 @@ pub struct Parameter {
 pub struct Rules {
     read_only: bool,
     list: Vec<Rule>,
-    /// Of each of [`KNOWN_METHODS`], and of all others, the rules that may be for it, by their positions.
-    by_method: [Box<[usize]>; KNOWN_METHODS.len() + 1],
+    index: Index,
     /// Whether some rule asks for a path.
     names_paths: bool,
     hides_keys: bool,
@@ -179,12 +180,8 @@ impl Rules {
         let hides_keys = read_only || sets.contains(&RuleSet::ObjectsReadOnly);
         let list: Vec<Rule> = own.into_iter().chain(sets.iter().flat_map(|set| set.rules())).collect();
         let names_paths = list.iter().any(|rule| !rule.paths.is_empty());
-        let by_method = std::array::from_fn(|i| {
-            let method = KNOWN_METHODS.get(i);
-            let may_be = |rule: &Rule| method.is_none_or(|method| rule.is_for(method));
-            list.iter().enumerate().filter(|(_, rule)| may_be(rule)).map(|(at, _)| at).collect()
-        });
-        Self { read_only, list, by_method, names_paths, hides_keys, own: users::own_id() }
+        let index = Index::new(&list);
+        Self { read_only, list, index, names_paths, hides_keys, own: users::own_id() }
     }
 
     /// Whether some rule asks which user it is.
@@ -285,8 +282,9 @@ impl Rules {
     ) -> Result<Option<&str>, Denied> {
         let method = || Excerpt::new(act.method.as_bytes());
         let service = || subject.route.settings_key.clone();
-        let known = KNOWN_METHODS.iter().position(|known| *known == act.method);
-        let mut rules = self.by_method[known.unwrap_or(KNOWN_METHODS.len())].iter().map(|at| &self.list[*at]);
+        let route = subject.route;
+        let mut rules =
+            self.index.find(&act.method, &route.settings_key, subject.path).map(|at| &self.list[at]);
         match rules.find(|rule| rule.matches(act, subject, asked, query, self.own)) {
             Some(Rule { action: Action::Allow, label, .. }) => Ok(Some(label)),
             Some(Rule { action: Action::Deny, label, .. }) => {

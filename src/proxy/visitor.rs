@@ -17,11 +17,18 @@ pub struct Visitor {
     pub(crate) peer: Peer,
     /// The user's name, where something is going to show it.
     pub(crate) name: Option<Arc<str>>,
+    /// Where they are, in words, likewise.
+    pub(super) address: Option<Arc<str>>,
     /// Why no request of theirs is answered.
     pub(super) refusal: Option<Unwelcome>,
 }
 
 impl Visitor {
+    /// Where they are, in words.
+    pub(crate) fn shown_address(&self) -> Arc<str> {
+        self.address.clone().unwrap_or_else(|| self.peer.address.to_string().into())
+    }
+
     /// Whether no request of theirs is answered.
     pub(crate) fn is_refused(&self) -> bool {
         self.refusal.is_some()

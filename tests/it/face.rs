@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use gatestone::access_log::Out;
 use gatestone::clock::Clock;
 use gatestone::config::Config;
 use gatestone::embedded::people::{PROJECTS, ROLES, USERS};
@@ -472,7 +473,11 @@ async fn what_a_login_says_is_in_no_log() {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let (_service, keystone, proxy) = cloud(|settings| settings.log.access_log = true).await;
+    let (_service, keystone, proxy) = cloud(|settings| {
+        settings.log.access_log = true;
+        settings.log.access_out = Out::Memory(Arc::clone(&lines.0));
+    })
+    .await;
     let user = json!({ "id": "x", "password": "my-own-secret" });
     let body = json!({ "auth": { "identity": { "methods": ["password"], "password": { "user": user } } } });
     let reply = send(proxy.addr, "POST", "/v3/auth/tokens", "", &body.to_string()).await;

@@ -71,6 +71,14 @@ impl Pattern {
         }
     }
 
+    /// What the first segment of a path has to be, if it has to be one text.
+    pub(super) fn first_text(&self) -> Option<&[u8]> {
+        match self.segments.first()? {
+            Segment::Glob(parts) if parts.len() == 1 => parts.first().map(Vec::as_slice),
+            Segment::Glob(_) | Segment::Any => None,
+        }
+    }
+
     /// Whether it is `/**`.
     pub(super) fn covers_everything(&self) -> bool {
         self.segments.iter().all(|segment| *segment == Segment::Any) && !self.segments.is_empty()

@@ -1,0 +1,224 @@
+//! A record as a line: the shapes of `tracing`'s text and JSON, written at a fraction of the cost, since with the access log
+//! on there is one for each request.
+
+use std::cell::{Cell, RefCell};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+/// How a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// For people: `name=value`.
+    Text,
+    /// For machines: a JSON object.
+    Json,
+}
+
+/// Where records go.
+#[derive(Clone, Debug, Default)]
+pub enum Out {
+    /// To standard error, each in one write.
+    #[default]
+    StandardError,
+    /// Into memory, for who wants to look at them.
+    Memory(Arc<Mutex<Vec<u8>>>),
+}
+
+impl PartialEq for Out {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::StandardError, Self::StandardError) => true,
+            (Self::Memory(one), Self::Memory(another)) => Arc::ptr_eq(one, another),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Out {}
+
+impl Out {
+    fn write(&self, line: &[u8]) {
+        match self {
+            // Nobody is left to be told that it did not work.
+            Self::StandardError => _ = std::io::stderr().lock().write_all(line),
+            Self::Memory(lines) => {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(line)
+            }
+        }
+    }
+}
+
+/// A record under way.
+pub(super) struct Line<'a> {
+    bytes: &'a mut Vec<u8>,
+    shape: Shape,
+}
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The last second, and how it is written.
+    static SECOND: Cell<(i64, [u8; SECOND_BYTES])> = const { Cell::new((i64::MIN, [0; SECOND_BYTES])) };
+}
+
+/// `2026-11-27T02:25:11`
+const SECOND_BYTES: usize = 19;
+
+/// Writes the record that `fill` makes.
+pub(super) fn write(out: &Out, shape: Shape, now: SystemTime, fill: impl FnOnce(&mut Line<'_>)) {
+    BUFFER.with_borrow_mut(|bytes| {
+        bytes.clear();
+        bytes.extend_from_slice(match shape {
+            Shape::Text => b"",
+            Shape::Json => b"{\"timestamp\":\"",
+        });
+        put_time(bytes, now);
+        bytes.extend_from_slice(match shape {
+            Shape::Text => b"  INFO gatestone::access: request",
+            Shape::Json => b"\",\"level\":\"INFO\",\"message\":\"request\"",
+        });
+        let mut line = Line { bytes, shape };
+        fill(&mut line);
+        bytes.extend_from_slice(match shape {
+            Shape::Text => b"\n",
+            Shape::Json => b",\"target\":\"gatestone::access\"}\n",
+        });
+        out.write(bytes);
+    });
+}
+
+/// RFC 3339, in microseconds.
+fn put_time(bytes: &mut Vec<u8>, now: SystemTime) {
+    // Before 1970 it is 1970: the clock is wrong either way.
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    let (last, mut written) = SECOND.get();
+    if last != seconds {
+        let text = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string();
+        if let Some(second) = text.as_bytes().first_chunk() {
+            written = *second;
+        }
+        SECOND.set((seconds, written));
+    }
+    bytes.extend_from_slice(&written);
+    bytes.push(b'.');
+    put_digits(bytes, since.subsec_micros(), 6);
+    bytes.push(b'Z');
+}
+
+/// The last digits of a number, so many.
+fn put_digits(bytes: &mut Vec<u8>, number: u32, count: u32) {
+    bytes.extend((0..count).rev().map(|place| b'0' + (number / 10_u32.pow(place) % 10) as u8));
+}
+
+impl Line<'_> {
+    fn name(&mut self, name: &str) {
+        let (before, after): (&[u8], &[u8]) = match self.shape {
+            Shape::Text => (b" ", b"="),
+            Shape::Json => (b",\"", b"\":"),
+        };
+        for part in [before, name.as_bytes(), after] {
+            self.bytes.extend_from_slice(part);
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+            self.bytes.push(b'"');
+            self.bytes.extend_from_slice(text.as_bytes());
+            self.bytes.push(b'"');
+            return;
+        }
+        // Writing to memory cannot fail.
+        match self.shape {
+            Shape::Text => _ = write!(self.bytes, "{text:?}"),
+            Shape::Json => _ = serde_json::to_writer(&mut *self.bytes, text),
+        }
+    }
+
+    pub(super) fn text_if_any(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    /// As it is.
+    pub(super) fn word(&mut self, name: &str, text: &str) {
+        match self.shape {
+            Shape::Text => {
+                self.name(name);
+                self.bytes.extend_from_slice(text.as_bytes());
+            }
+            Shape::Json => self.text(name, text),
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, number: u64) {
+        self.name(name);
+        _ = serde_json::to_writer(&mut *self.bytes, &number);
+    }
+
+    /// In milliseconds, to the microsecond.
+    pub(super) fn millis(&mut self, name: &str, time: Duration) {
+        self.number(name, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        self.bytes.push(b'.');
+        put_digits(self.bytes, time.subsec_micros(), 3);
+    }
+
+    pub(super) fn flag(&mut self, name: &str, is_so: bool) {
+        self.name(name);
+        self.bytes.extend_from_slice(if is_so { b"true" } else { b"false" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(shape: Shape) -> String {
+        let lines = Arc::default();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_746_311_050_007);
+        for _ in 0..2 {
+            write(&Out::Memory(Arc::clone(&lines)), shape, now, |line| {
+                line.word("method", "GET");
+                line.text("path", "/a b\"\n\u{e9}");
+                line.number("status", 200);
+                line.millis("elapsed_ms", Duration::from_micros(1_002_030));
+                line.flag("cut", true);
+                line.text_if_any("user", None);
+                line.text_if_any("peer", Some("127.0.0.1:1"));
+            });
+        }
+        String::from_utf8(lines.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn text_is_as_tracing_writes_it() {
+        let line = "2026-11-27T02:25:11.050007Z  INFO gatestone::access: request method=GET \
+            path=\"/a b\\\"\\n\u{e9}\" status=200 elapsed_ms=1002.030 cut=true peer=\"127.0.0.1:1\"\n";
+        assert_eq!(written(Shape::Text), line.repeat(2));
+    }
+
+    #[test]
+    fn json_is_an_object_a_line() {
+        let written = written(Shape::Json);
+        let record: serde_json::Value = serde_json::from_str(written.lines().next().unwrap()).unwrap();
+        let expected = serde_json::json!({
+            "timestamp": "2026-11-27T02:25:11.050007Z", "level": "INFO", "message": "request",
+            "target": "gatestone::access", "method": "GET", "path": "/a b\"\n\u{e9}", "status": 200,
+            "elapsed_ms": 1002.03, "cut": true, "peer": "127.0.0.1:1",
+        });
+        assert_eq!(record, expected);
+    }
+
+    #[test]
+    fn a_clock_before_1970_does_no_harm() {
+        let lines = Arc::default();
+        let now = SystemTime::UNIX_EPOCH - Duration::from_secs(5);
+        write(&Out::Memory(Arc::clone(&lines)), Shape::Text, now, |_| {});
+        assert!(lines.lock().unwrap().starts_with(b"1970-01-01T00:00:00.000000Z "));
+    }
+}
