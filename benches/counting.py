@@ -48,7 +48,7 @@ def running(settings, *arguments, serve=store):
     """The program with these settings, before an origin."""
     with tempfile.TemporaryDirectory(prefix='gatestone-bench-') as folder, Origin(serve) as origin:
         file = Path(folder) / 'gatestone.toml'
-        file.write_text(settings)
+        file.write_text(settings.replace('{origin}', origin.url))
         with proxy(origin, '--config', str(file), *arguments) as it:
             yield it
 
@@ -80,7 +80,9 @@ def under(command):
 def need(tool):
     """Installs what is missing from the distribution's packages."""
     if shutil.which(tool) is None:
-        subprocess.run(['apt-get', '-qq', 'install', '-y', tool], check=True, capture_output=True)
+        apt = ['apt-get', '-qq']
+        subprocess.run([*apt, 'update'], capture_output=True)
+        subprocess.run([*apt, 'install', '-y', '--no-install-recommends', tool], check=True, capture_output=True)
 
 
 CALLGRIND = 'valgrind --tool=callgrind --instr-atstart=no --quiet --callgrind-out-file=%s/out.%%p'
@@ -89,7 +91,8 @@ CALLGRIND = 'valgrind --tool=callgrind --instr-atstart=no --quiet --callgrind-ou
 class Clients:
     """Connections on which requests are under way at once, so that the program rests as seldom as under load."""
 
-    def __init__(self, port, count, fields):
+    def __init__(self, port, count, fields=FIELDS, paths=('/object-store/photos/%d.jpg',)):
+        self.paths = paths
         self.head = ''.join('%s: %s\r\n' % field for field in fields.items())
         self.sockets = [socket.create_connection(('127.0.0.1', port)) for _ in range(count)]
         self.asked = 0
@@ -105,23 +108,40 @@ class Clients:
         """So many requests on each."""
         for _ in range(rounds):
             for client in self.sockets:
-                self.asked += 1
-                request = 'GET /object-store/photos/%d.jpg HTTP/1.1\r\n%s\r\n' % (self.asked % 1000, self.head)
-                client.sendall(request.encode())
+                self.send(client)
             for client in self.sockets:
-                answer = b''
-                while not (begun := answer.partition(b'\r\n\r\n'))[1] or len(begun[2]) < len(BODY):
-                    piece = client.recv(65536)
-                    expect.that(piece, 'the proxy closed a connection')
-                    answer += piece
-                expect.that(answer.startswith(b'HTTP/1.1 200 '), 'an answer begins with %r' % answer[:40])
+                self.receive(client)
+
+    def ask_in_turn(self, count):
+        """So many requests, each after the answer to the one before, on one connection after the other."""
+        for i in range(count):
+            client = self.sockets[i % len(self.sockets)]
+            self.send(client)
+            self.receive(client)
+
+    def send(self, client):
+        self.asked += 1
+        path = self.paths[self.asked % len(self.paths)] % (self.asked % 1000)
+        client.sendall(('GET %s HTTP/1.1\r\n%s\r\n' % (path, self.head)).encode())
+
+    @staticmethod
+    def receive(client):
+        answer = b''
+        while not (begun := answer.partition(b'\r\n\r\n'))[1] or len(begun[2]) < len(BODY):
+            piece = client.recv(65536)
+            expect.that(piece, 'the proxy closed a connection')
+            answer += piece
+        expect.that(answer.startswith(b'HTTP/1.1 200 '), 'an answer begins with %r' % answer[:40])
 
 
-def counted(settings, *annotate, fields=FIELDS, requests=REQUESTS, at_once=AT_ONCE):
-    """Instructions in user space of one request on connections that are kept, and what callgrind has to say of them."""
+def counted(settings, *annotate, requests=REQUESTS, at_once=AT_ONCE, **clients):
+    """Instructions in user space of one request on connections that are kept, and what callgrind has to say of them.
+
+    With `{origin}` in the settings for the origin's URL.
+    """
     need('valgrind')
     with under(CALLGRIND) as folder, running(settings, '--workers', '1') as it, \
-            Clients(it.port, at_once, fields) as clients:
+            Clients(it.port, at_once, **clients) as clients:
         def tell(*what):
             subprocess.run(['callgrind_control', *what, str(it.pid)], check=True, capture_output=True)
         rounds = requests // at_once
@@ -134,6 +154,11 @@ def counted(settings, *annotate, fields=FIELDS, requests=REQUESTS, at_once=AT_ON
         text = subprocess.run(['callgrind_annotate', *annotate, str(out)], check=True, capture_output=True,
                               text=True).stdout
     return number(re.search(r'(?m)^([\d,]+) .*PROGRAM TOTALS', text)[1]) / (rounds * at_once), text
+
+
+def cpu_micros(pid):
+    """CPU time of all threads of a process so far."""
+    return sum(int((task / 'schedstat').read_text().split()[0]) for task in Path('/proc/%d/task' % pid).iterdir()) / 1000
 
 
 def number(text):

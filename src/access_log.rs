@@ -58,6 +58,7 @@ struct Fields {
 
 impl Record {
     /// A request has come.
+    #[inline(never)] // so that benches/watching can tell what it costs
     pub(crate) fn begin(metrics: Arc<Metrics>, activity: Arc<Activity>) -> Self {
         metrics.request_began();
         Self {
@@ -120,6 +121,7 @@ impl Record {
         }
     }
 
+    #[inline(never)] // as above
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = status;
         if let Some(fields) = &mut self.fields {
