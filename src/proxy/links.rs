@@ -20,6 +20,7 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 mod body;
+mod directories;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod oracle;
 mod pieces;

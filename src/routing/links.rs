@@ -32,6 +32,24 @@ impl RouteTable {
         Some(format!("{base}{path}{}", parsed.fragment))
     }
 
+    /// Whether all links to names in the same directory as `link`, an absolute URL, are turned as it is, or stay as it
+    /// does: no base of an endpoint reaches into the name, and it is not read as the account in an object store, right
+    /// behind the version. A name that may be a version, `info` or `-` is for the caller to leave out.
+    pub(crate) fn turns_directory_of(&self, link: &str) -> bool {
+        let Some(Link { origin: Some(origin), path, query: "", fragment: "" }) = Link::parse(link) else {
+            return false;
+        };
+        let Some((before_name, _)) = path.rsplit_once('/') else { return false };
+        let directory = &path[..=before_name.len()];
+        let is_version = |segment: &str| matches!(segment.as_bytes(), [b'v' | b'V', b'0'..=b'9', ..]);
+        let is_behind_version = before_name.rsplit('/').next().is_some_and(is_version);
+        let reaches_into_it = |base: &str| base.len() >= directory.len() && base.starts_with(directory);
+        self.routes.iter().filter(|route| route.upstream.same_origin(&origin)).all(|route| {
+            let bases = [route.root(), &route.upstream.path];
+            !bases.into_iter().any(reaches_into_it) && !(route.is_object_store && is_behind_version)
+        })
+    }
+
     /// Rule 2.
     fn path_below_prefix(
         &self,

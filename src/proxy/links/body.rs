@@ -8,13 +8,14 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http_body::{Body, Frame};
 
+use super::directories::Directories;
 use super::drop_digests;
 use super::pieces::Pieces;
 use super::rules::Rule;
-use super::scanner::Scanner;
+use super::scanner::{Scanner, Turn, Turned};
 use crate::client::{BodyError, ResponseBody, TrailerFilter};
 use crate::identity::Snapshot;
-use crate::routing;
+use crate::routing::{self, Target};
 
 /// What decides where a link leads from here, kept as long as the body.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(in crate::proxy) struct TurnedBody {
     body: ResponseBody,
     filter: TrailerFilter,
     here: Here,
+    directories: Directories,
     scanner: Scanner<'static>,
     pieces: Pieces,
     last: Last,
@@ -50,25 +52,52 @@ enum Last {
 impl TurnedBody {
     pub(super) fn new(body: ResponseBody, filter: TrailerFilter, rule: &'static Rule, here: Here) -> Self {
         let scanner = Scanner::new(&rule.shapes);
-        Self { body, filter, here, scanner, pieces: Pieces::default(), last: Last::Open }
+        Self {
+            body,
+            filter,
+            here,
+            directories: Directories::default(),
+            scanner,
+            pieces: Pieces::default(),
+            last: Last::Open,
+        }
     }
 
     fn feed(&mut self, chunk: &Bytes) {
-        let Here { snapshot, asked, pin, base } = &self.here;
-        let mut target = None;
-        let mut turn = |link: &str| {
-            if !is_absolute(link) {
-                return None;
-            }
-            if target.is_none() {
-                target = match pin {
-                    Some(pin) => snapshot.routes.resolve_at(pin, asked.as_str()).ok(),
-                    None => snapshot.routes.resolve(asked.as_str()).ok(),
-                };
-            }
-            snapshot.routes.turn_back(target.as_ref()?, link, base)
-        };
+        let mut turn = Turning { here: &self.here, target: None, directories: &mut self.directories };
         self.scanner.feed(chunk, &mut turn, &mut self.pieces);
+    }
+}
+
+/// What turns the links of one chunk.
+struct Turning<'a> {
+    here: &'a Here,
+    /// Where the request went, once a link has been looked at.
+    target: Option<Target<'a>>,
+    directories: &'a mut Directories,
+}
+
+impl Turn for Turning<'_> {
+    fn turn(&mut self, link: &str) -> Option<String> {
+        if !is_absolute(link) {
+            return None;
+        }
+        let Here { snapshot, asked, pin, base } = self.here;
+        let routes = &snapshot.routes;
+        if self.target.is_none() {
+            self.target = match pin {
+                Some(pin) => routes.resolve_at(pin, asked.as_str()).ok(),
+                None => routes.resolve(asked.as_str()).ok(),
+            };
+        }
+        let target = self.target.as_ref()?;
+        let turned = routes.turn_back(target, link, base);
+        self.directories.learn(link, turned.as_deref(), || routes.turns_directory_of(link));
+        turned
+    }
+
+    fn at_once(&self, link: &[u8]) -> Option<Turned<'_>> {
+        self.directories.find(link)
     }
 }
 

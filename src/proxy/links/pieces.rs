@@ -11,9 +11,15 @@ use bytes::{Bytes, BytesMut};
 pub(super) struct Pieces {
     ready: VecDeque<Bytes>,
     joined: BytesMut,
+    expected: usize,
 }
 
 impl Pieces {
+    /// A chunk of so many bytes comes.
+    pub(super) fn expect(&mut self, bytes: usize) {
+        self.expected = bytes.min(LONG_BYTES * 4);
+    }
+
     /// A part of a chunk as it came.
     pub(super) fn pass(&mut self, chunk: &Bytes, range: Range<usize>) {
         let is_whole = range.len() == chunk.len();
@@ -24,12 +30,15 @@ impl Pieces {
             self.end();
             self.ready.push_back(chunk.slice(range));
         } else {
-            self.joined.extend_from_slice(&chunk[range]);
+            self.add(&chunk[range]);
         }
     }
 
     /// Something else.
     pub(super) fn add(&mut self, bytes: &[u8]) {
+        if self.joined.capacity() - self.joined.len() < bytes.len() {
+            self.joined.reserve(self.expected.max(self.joined.len()).max(bytes.len()));
+        }
         self.joined.extend_from_slice(bytes);
     }
 

@@ -12,6 +12,32 @@ use memchr::memchr2;
 use super::pieces::Pieces;
 use super::shape::{MOST_STEPS, Set, Shapes};
 
+/// Says where links lead from here.
+pub(super) trait Turn {
+    /// The link as it reads here, if it is another.
+    fn turn(&mut self, link: &str) -> Option<String>;
+
+    /// The same without looking into it, for a link as it stands between its quotes, if that can be told.
+    fn at_once(&self, _link: &[u8]) -> Option<Turned<'_>> {
+        None
+    }
+}
+
+/// What becomes of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turned<'a> {
+    /// It stays as it is.
+    Not,
+    /// So many of its first bytes are replaced by these.
+    To(usize, &'a [u8]),
+}
+
+impl<F: FnMut(&str) -> Option<String>> Turn for F {
+    fn turn(&mut self, link: &str) -> Option<String> {
+        self(link)
+    }
+}
+
 /// What has been seen of one document.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
@@ -71,12 +97,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes the next chunk and gives on what can go. `turn` says what a link is here, if it is another.
-    pub(super) fn feed(
-        &mut self,
-        chunk: &Bytes,
-        turn: &mut dyn FnMut(&str) -> Option<String>,
-        pieces: &mut Pieces,
-    ) {
+    pub(super) fn feed(&mut self, chunk: &Bytes, turn: &mut dyn Turn, pieces: &mut Pieces) {
+        pieces.expect(chunk.len());
         let bytes = &chunk[..];
         // Next to look at, and first that has not been passed on.
         let (mut at, mut from) = (0, 0);
@@ -109,6 +131,16 @@ impl<'a> Scanner<'a> {
                     self.end_value();
                     if self.kept.len() + (at - start) > LONGEST_LINK_BYTES {
                         self.release(pieces);
+                        continue;
+                    }
+                    if self.kept.is_empty()
+                        && let Some(turned) = turn.at_once(&bytes[start + 1..end])
+                    {
+                        if let Turned::To(length, here) = turned {
+                            pieces.pass(chunk, from..start + 1);
+                            pieces.add(here);
+                            from = start + 1 + length;
+                        }
                         continue;
                     }
                     let turned = if self.kept.is_empty() {
@@ -338,9 +370,9 @@ impl<'a> Scanner<'a> {
 }
 
 /// What a link with its quotes is turned to, with quotes; `None` if it stays.
-fn turned(link: &[u8], turn: &mut dyn FnMut(&str) -> Option<String>) -> Option<Vec<u8>> {
+fn turned(link: &[u8], turn: &mut dyn Turn) -> Option<Vec<u8>> {
     let link = decoded(link)?;
-    serde_json::to_vec(&turn(&link)?).ok()
+    serde_json::to_vec(&turn.turn(&link)?).ok()
 }
 
 /// A string with its quotes, as it is meant; `None` if it is none.

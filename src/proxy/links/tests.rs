@@ -179,7 +179,37 @@ fn objects_image_data_and_what_nobody_knows_are_let_alone() {
     }
 }
 
+#[test]
+fn a_directory_is_learnt_only_where_no_name_in_it_is_special() {
+    let table = table_of("ab");
+    let target = table.resolve("/compute/servers").unwrap();
+    let turned = |link: &str| table.turn_back(&target, link, "http://here");
+    for (directory, name, another) in [
+        // The root of another endpoint.
+        ("http://up:9292/", "cd", "placement"),
+        // An account, or what would be an object of the own one.
+        ("http://up:8080/v1/", "AUTH_cd", "cd"),
+    ] {
+        let (one, other) = (format!("{directory}{name}"), format!("{directory}{another}"));
+        assert!(!table.turns_directory_of(&one) && !table.turns_directory_of(&other), "{directory}");
+        let follows = turned(&one).map(|turned| turned.replace(name, another));
+        assert_ne!(follows, turned(&other), "{directory}");
+    }
+    for link in ["http://up/compute/v2.1/servers/cd", "http://up/compute/servers/cd", "http://elsewhere/x/cd"]
+    {
+        assert!(table.turns_directory_of(link), "{link}");
+    }
+    for link in ["http://up/compute/v2.1/servers/cd?a=b", "/compute/v2.1/cd", "http://up/x#y", "cd"] {
+        assert!(!table.turns_directory_of(link), "{link}");
+    }
+}
+
 fn table() -> RouteTable {
+    table_of("p")
+}
+
+/// For a project of this id.
+fn table_of(project: &str) -> RouteTable {
     let services = [
         ("compute", "http://up/compute/v2.1"),
         ("image", "http://up:9292"),
@@ -188,8 +218,11 @@ fn table() -> RouteTable {
         ("object-store", "http://up:8080/v1/AUTH_p"),
         ("orchestration", "http://up/heat/v1/p"),
         ("metric", "http://up:8041"),
+        ("placement", "http://up:9292/placement"),
     ];
     let services = services.map(|(service_type, url)| {
+        let owner = if url.ends_with('p') { project } else { "" };
+        let url = format!("{}{owner}", url.trim_end_matches('p'));
         json!({ "type": service_type, "endpoints": [{ "interface": "public", "region": "R", "url": url }] })
     });
     let catalog = Catalog::from_wire(serde_json::from_value(json!(services)).unwrap());
@@ -197,7 +230,7 @@ fn table() -> RouteTable {
         catalog: &catalog,
         auth_url: Some(&"http://up/identity/v3".parse::<EndpointUrl>().unwrap()),
         preferences: &Preferences::default(),
-        project_id: Some("p"),
+        project_id: Some(project),
         user_id: Some("u"),
         project_scoped: true,
         previous: None,

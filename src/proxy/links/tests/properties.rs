@@ -1,6 +1,9 @@
 //! Laws, over documents that look like those of services, whole and broken.
 
-use super::{Bytes, Pieces, Scanner, Value, json, oracle, pass, shapes, table};
+use super::{Bytes, Pieces, Scanner, Value, json, oracle, pass, shapes, table, table_of};
+use crate::proxy::links::directories::Directories;
+use crate::proxy::links::scanner::Turned;
+use crate::routing::Pin;
 use proptest::prelude::*;
 
 const SERVICES: [&str; 6] =
@@ -70,9 +73,107 @@ fn broken() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// What bases of endpoints are made of, and what means something in a path.
+fn segment() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "compute",
+        "v2.1",
+        "servers",
+        "volume",
+        "v3",
+        "p",
+        "heat",
+        "v1",
+        "AUTH_ab",
+        "AUTH_q",
+        "identity",
+        "images",
+        "v2.0",
+        "placement",
+        "info",
+        "ab",
+        "a b",
+        "..",
+        ".",
+        "%2e%2e",
+        "a%2Fb",
+        "-",
+        "a;b",
+        "",
+        "v2",
+        "cd-1_2",
+    ])
+}
+
+/// Where endpoints are, and above.
+const BASES: [&[&str]; 10] = [
+    &[],
+    &["compute"],
+    &["compute", "v2.1"],
+    &["volume"],
+    &["volume", "v3"],
+    &["heat", "v1"],
+    &["v1"],
+    &["v1", "AUTH_ab"],
+    &["v2.0"],
+    &["identity", "v3"],
+];
+
+fn origin() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "http://up",
+        "http://up:80",
+        "https://up",
+        "http://UP",
+        "http://up:9292",
+        "http://up:8080",
+        "http://up:9696",
+        "http://up:8041",
+        "http://elsewhere",
+        "http://u@up",
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn what_is_learnt_of_a_directory_is_what_each_of_its_links_is_turned_to(
+        origin in origin(),
+        base in prop::sample::select(BASES.to_vec()),
+        below in prop::collection::vec(segment(), 0..3),
+        names in prop::collection::vec(segment(), 2..12),
+        asked in prop::sample::select(vec!["/compute/servers", "/identity/users", "/v3/users", "/volumev3/", "/metric/x"]),
+        pinned in prop::option::of(prop::sample::select(vec!["compute", "image", "network"])),
+    ) {
+        let table = table_of("ab");
+        let pin = pinned.map(|service| service.parse::<Pin>().unwrap());
+        let target = match &pin {
+            Some(pin) => table.resolve_at(pin, "/servers").unwrap(),
+            None => table.resolve(asked).unwrap(),
+        };
+        let links: Vec<String> = names
+            .iter()
+            .map(|name| [&[origin][..], base, &below, &[*name]].concat().join("/"))
+            .collect();
+        let mut directories = Directories::default();
+        for link in &links {
+            let turned = table.turn_back(&target, link, "http://here:5050");
+            match directories.find(link.as_bytes()) {
+                Some(Turned::To(length, here)) => {
+                    let followed = format!("{}{}", std::str::from_utf8(here).unwrap(), &link[length..]);
+                    prop_assert_eq!(turned.as_ref(), Some(&followed), "{}", link);
+                }
+                Some(Turned::Not) => prop_assert_eq!(turned.as_ref(), None, "{}", link),
+                None => {}
+            }
+            directories.learn(link, turned.as_deref(), || table.turns_directory_of(link));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
-
     #[test]
     fn links_are_those_of_the_table_and_all_else_is_the_same_to_the_byte(
         document in document(),
@@ -128,7 +229,7 @@ proptest! {
         let (mut came, mut gone) = (0, 0);
         for _ in 0..times {
             came += bytes.len();
-            scanner.feed(&Bytes::copy_from_slice(&bytes), &mut |_| None, &mut pieces);
+            scanner.feed(&Bytes::copy_from_slice(&bytes), &mut |_: &str| None, &mut pieces);
             while let Some(piece) = pieces.take() {
                 gone += piece.len();
             }
