@@ -44,10 +44,11 @@ impl RouteTable {
         let is_version = |segment: &str| matches!(segment.as_bytes(), [b'v' | b'V', b'0'..=b'9', ..]);
         let is_behind_version = before_name.rsplit('/').next().is_some_and(is_version);
         let reaches_into_it = |base: &str| base.len() >= directory.len() && base.starts_with(directory);
-        self.routes.iter().filter(|route| route.upstream.same_origin(&origin)).all(|route| {
-            let bases = [route.root(), &route.upstream.path];
-            !bases.into_iter().any(reaches_into_it) && !(route.is_object_store && is_behind_version)
-        })
+        let tells_names_apart = |route: &Route| {
+            [route.root(), &route.upstream.path].into_iter().any(reaches_into_it)
+                || (route.is_object_store && is_behind_version)
+        };
+        !self.routes.iter().any(|route| route.upstream.same_origin(&origin) && tells_names_apart(route))
     }
 
     /// Rule 2.
