@@ -116,14 +116,18 @@ impl<'a> Scanner<'a> {
                 State::InText => {
                     let Some(end) = self.end_of_text(bytes, at) else { break };
                     self.end_value();
-                    at = end + 1;
+                    at = self.stride(bytes, end + 1);
                 }
                 State::InName => {
                     let end = self.end_of_text(bytes, at);
-                    self.keep_name(&bytes[at..end.unwrap_or(bytes.len())]);
+                    let part = &bytes[at..end.unwrap_or(bytes.len())];
+                    if end.is_none() || !self.kept.is_empty() {
+                        self.keep_name(part);
+                    }
                     let Some(end) = end else { break };
-                    self.end_name();
-                    at = end + 1;
+                    self.end_name(part);
+                    at = self.stride(bytes, end + 1);
+                    start = at - 1;
                 }
                 State::InLink => {
                     let Some(end) = self.end_of_text(bytes, at) else { break };
@@ -164,15 +168,16 @@ impl<'a> Scanner<'a> {
                         None => self.release(pieces),
                     }
                 }
+                State::Scalar if is_scalar(bytes[at]) => {
+                    at += bytes[at..].iter().take_while(|byte| is_scalar(**byte)).count();
+                }
                 State::Name { .. }
                 | State::Colon
                 | State::Value { .. }
                 | State::AfterValue
                 | State::Scalar => {
                     self.step(bytes[at]);
-                    if self.state == State::InLink {
-                        start = at;
-                    }
+                    start = at;
                     at += 1;
                 }
             }
@@ -216,20 +221,13 @@ impl<'a> Scanner<'a> {
         }
         match (self.state, byte) {
             (State::Value { .. }, b'{' | b'[') => self.enter(byte == b'{'),
-            (State::Value { .. }, b'"') => {
-                let is_link = self.shapes.is_end(self.coming, self.depth);
-                self.state = if is_link { State::InLink } else { State::InText };
-            }
+            (State::Value { .. }, b'"') => self.state = self.text(),
             (State::Value { .. }, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => self.state = State::Scalar,
-            (State::Scalar, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E') => {}
             (State::Scalar | State::AfterValue, b',') => self.go_on(),
             (State::Scalar | State::AfterValue, b'}' | b']')
             | (State::Name { may_end: true }, b'}')
             | (State::Value { may_end: true }, b']') => self.leave(byte == b'}'),
-            (State::Name { .. }, b'"') => {
-                self.kept.clear();
-                self.state = State::InName;
-            }
+            (State::Name { .. }, b'"') => self.state = State::InName,
             (State::Colon, b':') => self.state = State::Value { may_end: false },
             _ => self.state = State::Off,
         }
@@ -286,21 +284,45 @@ impl<'a> Scanner<'a> {
         self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
-    fn end_name(&mut self) {
-        let mut name = std::mem::take(&mut self.kept);
+    /// `part` is what this chunk has of the name.
+    fn end_name(&mut self, part: &[u8]) {
+        let mut kept = std::mem::take(&mut self.kept);
+        let name = if kept.is_empty() { part } else { &kept[..] };
         let steps = self.depth.saturating_sub(1);
         let open = self.open.get(steps).copied().unwrap_or(0);
         self.coming = if name.len() > LONGEST_NAME_BYTES {
             0
         } else if name.contains(&b'\\') {
-            let plain = decoded(&[b"\"", &name[..], b"\""].concat());
+            let plain = decoded(&[b"\"", name, b"\""].concat());
             plain.map_or(0, |name| self.shapes.by_name(open, steps, name.as_bytes()))
         } else {
-            self.shapes.by_name(open, steps, &name)
+            self.shapes.by_name(open, steps, name)
         };
-        name.clear();
-        self.kept = name;
+        kept.clear();
+        self.kept = kept;
         self.state = State::Colon;
+    }
+
+    /// From the end of a string over what mostly comes before the next one. Anything else is left to [`Self::step`].
+    fn stride(&mut self, bytes: &[u8], at: usize) -> usize {
+        let is_within_object = self.depth != 0 && self.kinds & 1 == 1;
+        let (next, comes) = match self.state {
+            State::Colon => (self.text(), b':'),
+            State::AfterValue if is_within_object => (State::InName, b','),
+            _ => return at,
+        };
+        let length = match bytes[at..] {
+            [first, b' ', b'"', ..] if first == comes => 3,
+            [first, b'"', ..] if first == comes => 2,
+            _ => return at,
+        };
+        self.state = next;
+        at + length
+    }
+
+    /// What a string is that comes as the value.
+    fn text(&self) -> State {
+        if self.shapes.is_end(self.coming, self.depth) { State::InLink } else { State::InText }
     }
 
     /// Looks for the end of the container that was opened at depth `floor`.
@@ -367,6 +389,11 @@ impl<'a> Scanner<'a> {
             at += 1;
         }
     }
+}
+
+/// Whether it can be a byte of a number, `true`, `false` or `null`.
+fn is_scalar(byte: u8) -> bool {
+    matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E')
 }
 
 /// What a link with its quotes is turned to, with quotes; `None` if it stays.

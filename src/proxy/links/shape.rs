@@ -13,7 +13,13 @@ pub(super) struct Shapes {
     each: [Set; MOST_STEPS + 1],
     /// By the number of steps made: the shapes that go on into an object.
     keys: [Set; MOST_STEPS + 1],
+    /// By the number of steps made and the length of a name, the last for all that are longer: the shapes that may go on
+    /// by it.
+    lengths: [[Set; LONGEST + 1]; MOST_STEPS],
 }
+
+/// Names that are longer are not told apart by their length.
+const LONGEST: usize = 16;
 
 /// Some of the shapes of a rule, a bit for each.
 pub(super) type Set = u64;
@@ -41,16 +47,24 @@ impl Shapes {
     pub(super) fn parse(texts: impl Iterator<Item = &'static str>) -> Self {
         let shapes: Vec<Vec<Step>> = texts.map(steps).collect();
         let [mut ends, mut each, mut keys] = [[0; MOST_STEPS + 1]; 3];
+        let mut lengths = [[0; LONGEST + 1]; MOST_STEPS];
         for (bit, shape) in shapes.iter().enumerate() {
             ends[shape.len()] |= 1 << bit;
             for (at, step) in shape.iter().enumerate() {
                 match step {
-                    Step::Key(_) => keys[at] |= 1 << bit,
+                    Step::Key(names) => {
+                        keys[at] |= 1 << bit;
+                        for (length, set) in lengths[at].iter_mut().enumerate() {
+                            if names.iter().any(|name| name.may_be_of(length)) {
+                                *set |= 1 << bit;
+                            }
+                        }
+                    }
                     Step::Each => each[at] |= 1 << bit,
                 }
             }
         }
-        Self { shapes, ends, each, keys }
+        Self { shapes, ends, each, keys, lengths }
     }
 
     /// All of them, for the top of a document.
@@ -77,7 +91,8 @@ impl Shapes {
 
     /// Those that go on by this name.
     pub(super) fn by_name(&self, set: Set, steps: usize, name: &[u8]) -> Set {
-        let mut left = set;
+        let Some(lengths) = self.lengths.get(steps) else { return 0 };
+        let mut left = set & lengths[name.len().min(LONGEST)];
         let mut found = 0;
         while left != 0 {
             let bit = left.trailing_zeros();
@@ -97,6 +112,14 @@ impl Name {
         match self {
             Self::Exactly(it) => it.as_bytes() == name,
             Self::EndsWith(end) => name.ends_with(end.as_bytes()),
+        }
+    }
+
+    /// Whether it can be one of so many bytes, or of [`LONGEST`] and more.
+    fn may_be_of(&self, length: usize) -> bool {
+        match self {
+            Self::Exactly(it) => it.len().min(LONGEST) == length,
+            Self::EndsWith(end) => end.len().min(LONGEST) <= length,
         }
     }
 }
