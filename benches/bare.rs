@@ -4,7 +4,14 @@
 //! pool, hyper's defaults. No guard, no limits, no metrics, no letter case, no refresh, no TLS; nothing for use. It takes
 //! `OS_*` variables and `run --listen ADDRESS`, so that what measures the program measures it as well (`README.md`).
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
+#![allow(
+    missing_docs,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -89,8 +96,12 @@ impl Bare {
 }
 
 impl Upstream {
+    fn last_idle(&self) -> Option<SendRequest<Incoming>> {
+        self.idle.borrow_mut().pop()
+    }
+
     async fn take(&self) -> Result<SendRequest<Incoming>, Failed> {
-        while let Some(mut link) = self.idle.borrow_mut().pop() {
+        while let Some(mut link) = self.last_idle() {
             if link.is_ready() || !link.is_closed() && link.ready().await.is_ok() {
                 return Ok(link);
             }
