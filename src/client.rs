@@ -22,7 +22,7 @@
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -192,7 +192,7 @@ impl Client {
         let may_repeat = head.method.is_idempotent() && body.is_end_stream();
         let attempt = |body| Attempt::of(Request::from_parts(head.clone(), body));
         let again = || may_repeat.then(|| attempt(RequestBody::Empty));
-        self.deliver(&Origin::of(upstream), attempt(body), again).await
+        self.deliver(&Origin::of(upstream), &mut attempt(body), again).await
     }
 
     fn expectation(&self, origin: &Origin, request: &Outgoing<'_>) -> Expectation {
@@ -210,9 +210,9 @@ impl Client {
         request: &Outgoing<'_>,
         expectation: Expectation,
     ) -> Result<Response<ResponseBody>, SendError> {
-        let first = request.attempt(expectation).ok_or(SendError::BodySpent)?;
+        let mut attempt = request.attempt(expectation).ok_or(SendError::BodySpent)?;
         let again = || request.method.is_idempotent().then(|| request.attempt(expectation)).flatten();
-        self.deliver(origin, first, again).await
+        self.deliver(origin, &mut attempt, again).await
     }
 
     /// Sends `attempt` on a pooled connection if there is one, else on a new one. If that
@@ -220,19 +220,17 @@ impl Client {
     async fn deliver(
         &self,
         origin: &Origin,
-        attempt: Attempt,
+        attempt: &mut Attempt,
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<Response<ResponseBody>, SendError> {
-        let mut attempt = attempt;
         let now = Instant::now();
         let pooled = if attempt.lines.is_none() { pool::take(self.pool, origin, now) } else { None };
         if let Some(link) = pooled {
-            let beside = attempt.beside.clone();
             match self.exchange(link, origin, attempt, now).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => {
                     failure.note(self.pool, origin);
-                    attempt = failure.into_second_try(beside, again)?;
+                    failure.prepare_second_try(attempt, again)?;
                 }
             }
             debug!(upstream = %origin.authority, "a pooled connection was stale");
@@ -273,34 +271,38 @@ impl Client {
         Ok(Link::new(self.pool, origin, sender, heads, hold, self.settings.idle_timeout))
     }
 
-    /// One request and the head of its response on one connection.
+    /// One request and the head of its response on one connection. The request is back in `attempt` if it never left.
     async fn exchange(
         &self,
         mut link: Link,
         origin: &Origin,
-        attempt: Attempt,
+        attempt: &mut Attempt,
         now: Instant,
-    ) -> Result<Response<ResponseBody>, Unsent> {
+    ) -> Result<Response<ResponseBody>, Unanswered> {
         let Attempt { request, beside: Beside { turn, spelling, interim }, .. } = attempt;
-        let progress = request.body().progress();
+        let progress = request.as_ref().and_then(|request| request.body().progress());
         let mut silence = Silence::new(&self.settings, progress, link.timer.take(), now);
-        link.heads.expect(self.settings.preserve_header_case.then(|| spelling.into()), interim);
-        let answer = link.sender.try_send_request(request);
-        let answer = await_head(answer, &mut silence, turn.as_ref()).await;
-        let mut response = match answer {
-            Ok(answer) => answer.map_err(|mut failed| Unsent {
-                request: failed.take_message(),
-                has_begun: link.heads.has_begun(),
-                error: classify(failed.into_error()),
-            })?,
-            Err(silent) => return Err(Unsent { request: None, has_begun: true, error: silent.into() }),
+        let letters = self.settings.preserve_header_case.then(|| spelling.clone().into());
+        link.heads.expect(letters, interim.clone());
+        let answer = {
+            // Not a variable: it would stay in the future.
+            let answer = pin!(link.sender.try_send_request(request.take().ok_or_else(Unanswered::spent)?));
+            await_head(answer, &mut silence, turn.as_ref()).await
         };
+        let mut response = match answer {
+            Ok(answer) => answer.map_err(|mut failed| {
+                attempt.request = failed.take_message();
+                Unanswered { has_begun: link.heads.has_begun(), error: classify(failed.into_error()) }
+            })?,
+            Err(silent) => return Err(Unanswered::with(silent.into())),
+        };
+        let turn = &attempt.beside.turn;
         silence.head_came();
         let came = link.heads.came();
         if let Some(names) = came.names {
             response.extensions_mut().insert(names);
         }
-        if let Some(turn) = &turn {
+        if let Some(turn) = turn {
             self.ignorant.learn(origin, turn, response.status());
             if response.status().is_success() {
                 turn.keep_on();
@@ -310,8 +312,7 @@ impl Client {
             }
         }
         let unasked = turn.as_ref().and_then(Unasked::of);
-        let is_clear =
-            framing_is_clear(&response).map_err(|error| Unsent { request: None, has_begun: true, error })?;
+        let is_clear = framing_is_clear(&response).map_err(Unanswered::with)?;
         let may_serve_again = is_clear
             && response.version() != Version::HTTP_10
             && response.status() != StatusCode::SWITCHING_PROTOCOLS
@@ -358,11 +359,10 @@ fn framing_is_clear(response: &Response<Incoming>) -> Result<bool, SendError> {
 
 /// Waits for the head, as long as it comes or the request's body moves.
 async fn await_head(
-    answer: impl Future<Output = Answer>,
+    mut answer: Pin<&mut impl Future<Output = Answer>>,
     silence: &mut Silence,
     turn: Option<&Turn>,
 ) -> Result<Answer, Silent> {
-    let mut answer = pin!(answer);
     if let Some(turn) = turn.filter(|turn| turn.gate() == Gate::Closed) {
         match Box::pin(timeout(CONTINUE_WAIT, answer.as_mut())).await {
             Ok(answer) => return Ok(answer),
@@ -376,15 +376,24 @@ async fn await_head(
     .await
 }
 
-/// A request that got no answer, with the request itself if it never left.
-struct Unsent {
-    request: Option<Request<RequestBody>>,
+/// Why a request got no answer.
+struct Unanswered {
     /// Whether something of an answer came: whatever was wrong, the connection was not stale.
     has_begun: bool,
     error: SendError,
 }
 
-impl Unsent {
+impl Unanswered {
+    /// For a reason that has nothing to do with how old the connection was.
+    fn with(error: SendError) -> Self {
+        Self { has_begun: true, error }
+    }
+
+    /// The request has left before.
+    fn spent() -> Self {
+        Self::with(SendError::BodySpent)
+    }
+
     /// That there was no answer is a bad sign for the other connections to `origin`.
     fn note(&self, pool: PoolId, origin: &Origin) {
         if matches!(self.error, SendError::Closed(_) | SendError::TimedOut(_)) {
@@ -392,16 +401,19 @@ impl Unsent {
         }
     }
 
-    /// What to send on a new connection, or the error if that would not be right.
-    fn into_second_try(
+    /// Makes `attempt` what to send on a new connection, or gives the error if that would not be right.
+    fn prepare_second_try(
         self,
-        beside: Beside,
+        attempt: &mut Attempt,
         again: impl FnOnce() -> Option<Attempt>,
-    ) -> Result<Attempt, SendError> {
-        match (self.request, &self.error) {
-            (Some(request), _) => Ok(Attempt { request, beside, lines: None }),
-            (None, SendError::Closed(_)) if !self.has_begun => again().ok_or(self.error),
-            (None, _) => Err(self.error),
+    ) -> Result<(), SendError> {
+        match &self.error {
+            _ if attempt.request.is_some() => Ok(()),
+            SendError::Closed(_) if !self.has_begun => {
+                *attempt = again().ok_or(self.error)?;
+                Ok(())
+            }
+            _ => Err(self.error),
         }
     }
 }

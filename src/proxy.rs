@@ -224,10 +224,11 @@ impl Proxy {
         activity: Arc<Activity>,
     ) -> Result<Response<ReplyBody>, Infallible> {
         let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
+        let (mut head, body) = request.into_parts();
         if let Some(log) = &self.access_log {
-            record.describe(log, request.method(), request.uri(), visitor);
+            record.describe(log, &head.method, &head.uri, visitor);
         }
-        let mut response = match self.serve(request, door, visitor, &activity, &mut record).await {
+        let mut response = match self.serve(&mut head, body, door, visitor, &activity, &mut record).await {
             Ok(response) => response,
             Err(failure) => self.refuse(&failure, &mut record),
         };
@@ -250,31 +251,31 @@ impl Proxy {
 
     async fn serve(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         door: &Door,
         visitor: &Visitor,
         activity: &Arc<Activity>,
         record: &mut Record,
     ) -> Result<Response<ReplyBody>, Failure> {
-        let (mut head, body) = request.into_parts();
         // Taken whoever answers, so that they are not the next request's.
         let (names, spelling) = (activity.names(), activity.spelling());
         if let Some(refusal) = &visitor.refusal {
             return Err(refusal.clone().into());
         }
-        let admitted = door.guard().check(&head, visitor.peer.address.own())?;
-        let base = door.base(&head);
+        let admitted = door.guard().check(head, visitor.peer.address.own())?;
+        let base = door.base(head);
         let is_stranger = door.key().is_some_and(|key| !self.face.knows(&head.headers, key));
         if door.is_ours(head.uri.path()) {
-            if is_stranger && !Admin::is_open(&head) {
+            if is_stranger && !Admin::is_open(head) {
                 return Err(door.refusal(&base.url()));
             }
-            return self.admin.answer(&head, &base.url(), is_stranger);
+            return self.admin.answer(head, &base.url(), is_stranger);
         }
         if let Some(places) = &self.places {
             record.holds(places.take()?);
         }
-        if let Some(login) = door.swift_login(&head) {
+        if let Some(login) = door.swift_login(head) {
             let base = base.url();
             let admission =
                 Box::pin(self.face.check(login.offered(), door.key(), || door.v3_url(&base))).await?;
@@ -283,24 +284,24 @@ impl Proxy {
             record.routed("auth", route.region_label());
             return self.face.answer_for_swift(&login, &format!("{base}{path}"), admission);
         }
-        if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(&head) {
+        if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(head) {
             return Ok(response);
         }
         let upload = Upload::from_incoming(body, hop_by_hop::filter_trailers, activity.body_is_over());
         record.receiving(upload.as_ref().map(Upload::progress));
         let lines = names.map(|names| raw_fields::of_request(&mut head.headers, &names)).transpose()?;
-        let upgrading = upgrade::asked_for(&mut head).filter(|_| upload.is_none());
+        let upgrading = upgrade::asked_for(head).filter(|_| upload.is_none());
         if let Some(name) = door.guard().required() {
             head.headers.remove(name);
         }
-        make_ready(&mut head, upload.as_ref());
+        make_ready(head, upload.as_ref());
         if upgrading.is_some() {
             upgrade::set(&mut head.headers);
         }
         let asked = head.uri.path_and_query().cloned();
         let mut snapshot = self.snapshot(is_stranger).await?;
         let path = asked.as_ref().map_or("/", |asked| asked.as_str());
-        if is_stranger && !self.lets_in_to_log_in(door, &head, path, &snapshot) {
+        if is_stranger && !self.lets_in_to_log_in(door, head, path, &snapshot) {
             return Err(door.refusal(&base.url()));
         }
         let interim = interim::to(activity, head.version);
@@ -308,7 +309,7 @@ impl Proxy {
         loop {
             let target = door.resolve(&snapshot.routes, path)?;
             record.routed(&target.route.service_type, target.route.region_label());
-            if let Some(asked) = self.face.recognise(&head, &target, &snapshot) {
+            if let Some(asked) = self.face.recognise(head, &target, &snapshot) {
                 let (base, prefix) = (&base.url(), target.prefix);
                 let view = View { snapshot: &snapshot, base, prefix, key: door.key() };
                 // Boxed, so that other requests carry nothing of it.

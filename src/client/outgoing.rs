@@ -84,20 +84,21 @@ impl Outgoing<'_> {
             });
         }
         let beside = Beside { turn, spelling: self.spelling.cloned(), interim: self.interim.cloned() };
-        Some(Attempt { request, beside, lines: self.lines.map(<[u8]>::to_vec) })
+        Some(Attempt { request: Some(request), beside, lines: self.lines.map(<[u8]>::to_vec) })
     }
 }
 
 /// A request on its way.
 pub(super) struct Attempt {
-    pub(super) request: Request<RequestBody>,
+    /// Until it leaves.
+    pub(super) request: Option<Request<RequestBody>>,
     pub(super) beside: Beside,
     /// Fields beside the request's own. A request that has any gets a connection to itself.
     pub(super) lines: Option<Vec<u8>>,
 }
 
 /// What a request has that is not in it.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Beside {
     /// The pass over its body, if it has one.
     pub(super) turn: Option<Turn>,
@@ -110,6 +111,6 @@ pub(super) struct Beside {
 impl Attempt {
     /// A request of our own.
     pub(super) fn of(request: Request<RequestBody>) -> Self {
-        Self { request, beside: Beside::default(), lines: None }
+        Self { request: Some(request), beside: Beside::default(), lines: None }
     }
 }
