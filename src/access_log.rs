@@ -126,7 +126,9 @@ impl Record {
         self.status = status;
         if let Some(fields) = &mut self.fields {
             let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
-            fields.request_id = ids.iter().find_map(|name| headers.get(*name)).cloned();
+            let id = ids.iter().find_map(|name| headers.get(*name));
+            // A copy: it would keep the whole block that the head was read into, as long as the body.
+            fields.request_id = id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok());
         }
     }
 

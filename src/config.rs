@@ -329,10 +329,13 @@ impl Config {
     /// All mistakes of all sources.
     pub fn load_private(cloud: &CloudArgs, env: &dyn Environment, places: &Places) -> Result<Self, Mistakes> {
         let mut cloud = cloud.clone();
-        if cloud.log_level.is_none() && env.get("GATESTONE_LOG_LEVEL").is_none() {
+        let is_quiet = cloud.log_level.is_none() && env.get("GATESTONE_LOG_LEVEL").is_none();
+        if is_quiet {
             cloud.log_level = Some("warn".to_owned());
         }
         let mut config = Self::load(&cloud, &ServerArgs::default(), env, places)?;
+        // The file is that of a proxy that stays, as a rule; the standard error here is the command's.
+        config.log.access_log &= !is_quiet;
         let mut access = config.proxy.access.clone();
         // Whom a proxy that stays lets in is its own affair, and the command is ours; but `any` is also said where
         // the kernel does not tell.

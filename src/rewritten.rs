@@ -3,6 +3,7 @@
 //! It stands for so many of hyper's bytes, at their start. It goes out together with what comes behind them, in one call
 //! to the system where the socket takes it all; what is left of it then goes before anything else.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::AsyncWrite;
 
 /// The head under way on one connection, if any is.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Rewritten {
     bytes: Vec<u8>,
     sent: usize,
@@ -18,13 +19,22 @@ pub(crate) struct Rewritten {
     stands_for: usize,
 }
 
+impl fmt::Debug for Rewritten {
+    /// What is in the head may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rewritten").field("stands_for", &self.stands_for).finish_non_exhaustive()
+    }
+}
+
 impl Rewritten {
-    /// Begins one, unless nothing comes of it. `compose` says how many of the bytes to be written next it stands for.
+    /// Begins one, unless nothing comes of it, behind what is left of the one before. `compose` says how many of the
+    /// bytes to be written next it stands for.
     pub(crate) fn begin(&mut self, compose: impl FnOnce(&mut Vec<u8>) -> Option<usize>) {
-        debug_assert!(self.bytes.is_empty(), "one at a time");
+        debug_assert!(self.stands_for == 0, "hyper has been told of the one before");
+        let left = self.bytes.len();
         match compose(&mut self.bytes) {
             Some(length) => self.stands_for = length,
-            None => self.bytes.clear(),
+            None => self.bytes.truncate(left),
         }
     }
 
@@ -152,6 +162,33 @@ mod tests {
             let many: Vec<&[u8]> = [&b"headb"[..]].into_iter().chain([&b"o"[..]; 12]).collect();
             assert_eq!(written(room, &many).await, b"REWRITTENboooooooooooo", "{room}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_next_one_goes_behind_what_is_left_of_the_one_before() {
+        let (mut ours, mut other) = tokio::io::duplex(3);
+        let mut rewritten = Rewritten::default();
+        for piece in [&b"FIRST"[..], b"SECOND"] {
+            rewritten.begin(|out| {
+                out.extend_from_slice(b"not whole");
+                None
+            });
+            rewritten.begin(|out| {
+                out.extend_from_slice(piece);
+                Some(1)
+            });
+            let n = poll_fn(|cx| rewritten.poll_write(cx, &mut ours, &[IoSlice::new(b"h")])).await.unwrap();
+            assert_eq!(n, 1);
+            if !rewritten.is_done() {
+                let mut some = [0; 3];
+                other.read_exact(&mut some).await.unwrap();
+                assert_eq!(&some, if piece == b"FIRST" { b"FIR" } else { b"STS" });
+            }
+        }
+        drop(tokio::spawn(async move { poll_fn(|cx| rewritten.poll_rest(cx, &mut ours)).await }));
+        let mut rest = Vec::new();
+        other.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"ECOND");
     }
 
     #[tokio::test]

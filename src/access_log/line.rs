@@ -135,7 +135,16 @@ impl Line<'_> {
         // Writing to memory cannot fail.
         match self.shape {
             Shape::Text => _ = write!(self.bytes, "{text:?}"),
-            Shape::Json => _ = serde_json::to_writer(&mut *self.bytes, text),
+            Shape::Json => {
+                for char in serde_json::to_string(text).unwrap_or_default().chars() {
+                    // JSON allows these; terminals obey the first and some readers break lines at the others.
+                    let is_obeyed = matches!(char, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+                    _ = match is_obeyed {
+                        true => write!(self.bytes, "\\u{:04x}", u32::from(char)),
+                        false => write!(self.bytes, "{char}"),
+                    };
+                }
+            }
         }
     }
 
@@ -184,7 +193,7 @@ mod tests {
         for _ in 0..2 {
             write(&Out::Memory(Arc::clone(&lines)), shape, now, |line| {
                 line.word("method", "GET");
-                line.text("path", "/a b\"\n\u{e9}");
+                line.text("path", "/a b\"\n\u{e9}\u{9b}\u{2028}");
                 line.number("status", 200);
                 line.millis("elapsed_ms", Duration::from_micros(1_002_030));
                 line.flag("cut", true);
@@ -198,7 +207,7 @@ mod tests {
     #[test]
     fn text_is_as_tracing_writes_it() {
         let line = "2026-11-27T02:25:11.050007Z  INFO gatestone::access: request method=GET \
-            path=\"/a b\\\"\\n\u{e9}\" status=200 elapsed_ms=1002.030 cut=true peer=\"127.0.0.1:1\"\n";
+            path=\"/a b\\\"\\n\u{e9}\\u{9b}\\u{2028}\" status=200 elapsed_ms=1002.030 cut=true peer=\"127.0.0.1:1\"\n";
         assert_eq!(written(Shape::Text), line.repeat(2));
     }
 
@@ -208,10 +217,11 @@ mod tests {
         let record: serde_json::Value = serde_json::from_str(written.lines().next().unwrap()).unwrap();
         let expected = serde_json::json!({
             "timestamp": "2026-11-27T02:25:11.050007Z", "level": "INFO", "message": "request",
-            "target": "gatestone::access", "method": "GET", "path": "/a b\"\n\u{e9}", "status": 200,
+            "target": "gatestone::access", "method": "GET", "path": "/a b\"\n\u{e9}\u{9b}\u{2028}", "status": 200,
             "elapsed_ms": 1002.03, "cut": true, "peer": "127.0.0.1:1",
         });
         assert_eq!(record, expected);
+        assert!(!written.contains(['\u{9b}', '\u{2028}']), "{written}");
     }
 
     #[test]

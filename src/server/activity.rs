@@ -183,6 +183,11 @@ impl Activity {
         }
     }
 
+    /// The body of the last request lies behind.
+    pub(super) fn note_rest(&self) {
+        self.body_bytes.store(0, Ordering::Relaxed);
+    }
+
     /// Names that hyper cannot hold stand in the head that comes.
     pub(super) fn note_names(&self, names: Names) {
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
@@ -262,6 +267,8 @@ impl Activity {
 
     pub(super) fn letters_are_used(&self) {
         self.has_letters.store(false, Ordering::Relaxed);
+        // Not held while the connection is idle.
+        *self.letters.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Whether nothing of an earlier response is left in hyper's buffer.

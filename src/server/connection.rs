@@ -102,6 +102,8 @@ async fn rest<T: Transport>(
     loop {
         let Err(then) = activity.overdue(limits) else { return false };
         tokio::select! {
+            // A request that is there is answered, whatever else comes with it.
+            biased;
             // Its end can be read as well, or what is wrong with it.
             () = tap.readable() => return true,
             () = sleep_until(then) => {}
@@ -125,7 +127,7 @@ where
     B: Body<Data = Bytes> + 'static,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let _at_hand = AtHand::take();
+    let at_hand = AtHand::take();
     let before = activity.begun();
     let mut connection = http1::Builder::new()
         .half_close(true)
@@ -147,6 +149,8 @@ where
                 if let Err(error) = ended {
                     debug!(%error, "a connection ended");
                 }
+                // A tunnel may follow, for hours.
+                drop(at_hand);
                 let Some(tap) = tap_of(connection) else {
                     Box::pin(after(activity, stop)).await;
                     return None;
@@ -159,7 +163,7 @@ where
                 }
                 return None;
             }
-            () = one_too_many(activity, before) => return tap_of(connection),
+            () = one_too_many(activity, before) => return tap_of(connection).map(Tap::at_rest),
             () = &mut gone => return None,
             () = &mut left => return None,
             () = &mut timer => match activity.overdue(limits) {
@@ -174,7 +178,7 @@ where
                 Err(_) if stopping && !activity.is_busy() => return None,
                 Err(_) if stopping => timer.as_mut().reset(Instant::now() + limits.soonest()),
                 Err(then) => match activity.rests_from(UNTIL_REST) {
-                    Some(from) if from <= Instant::now() => return tap_of(connection),
+                    Some(from) if from <= Instant::now() => return tap_of(connection).map(Tap::at_rest),
                     Some(from) => timer.as_mut().reset(then.min(from)),
                     None => timer.as_mut().reset(then.min(Instant::now() + BETWEEN_LOOKS)),
                 },

@@ -124,6 +124,17 @@ impl<T: Transport> Tap<T> {
         self
     }
 
+    /// Between two requests, where what comes next is a head; empty lines before it say nothing (RFC 9112 §2.2).
+    pub(super) fn at_rest(mut self) -> Self {
+        if self.heads != Heads::Within {
+            let empty = self.ahead.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.ahead.advance(empty);
+            self.heads = Heads::Behind(0);
+            self.activity.note_rest();
+        }
+        self
+    }
+
     /// Returns once there is something to be read.
     pub(super) async fn readable(&self) {
         if self.ahead.is_empty() {

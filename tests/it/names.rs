@@ -1,5 +1,7 @@
 //! Field names as they came: their letter case, and bytes above ASCII in them.
 
+use std::time::Duration;
+
 use tokio::io::AsyncWriteExt;
 
 use crate::support::by_hand::{by_hand, send, take};
@@ -55,6 +57,14 @@ async fn letters_are_those_of_the_own_head_behind_pipelined_requests_and_answers
     let last = read_reply(&mut client, false).await.head;
     // Where its head began was not looked for.
     assert!(last.contains("\r\nX-Piped: back\r\neTaG: \"e\"\r\n"), "{last}");
+    // It is known again once the connection has rested, also behind the empty line that old clients put after a body.
+    let post = "POST /object-store/c HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok\r\n";
+    client.write_all(post.as_bytes()).await.unwrap();
+    read_reply(&mut client, false).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    client.write_all(get("object-store/d", "x-AGAIN").as_bytes()).await.unwrap();
+    let again = read_reply(&mut client, false).await.head;
+    assert!(again.contains("\r\nx-AGAIN: back\r\n"), "{again}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -188,6 +188,15 @@ fn a_private_proxy_serves_its_own_user_whomever_another_lets_in() {
 }
 
 #[test]
+fn a_private_proxy_logs_no_requests_unless_it_is_told_to_log() {
+    for (level, expected) in [(&[][..], false), (&[("GATESTONE_LOG_LEVEL", "info")], true)] {
+        let world = World::openrc(&[&[("GATESTONE_ACCESS_LOG", "true")], level].concat());
+        let config = Config::load_private(&CloudArgs::default(), &world.env, &world.places()).unwrap();
+        assert_eq!(config.log.access_log, expected, "{level:?}");
+    }
+}
+
+#[test]
 fn rules_of_a_listener_replace_those_at_the_top() {
     let world = World::openrc(&[]).with_file(
         FILE,
