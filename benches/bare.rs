@@ -4,14 +4,7 @@
 //! pool, hyper's defaults. No guard, no limits, no metrics, no letter case, no refresh, no TLS; nothing for use. It takes
 //! `OS_*` variables and `run --listen ADDRESS`, so that what measures the program measures it as well (`README.md`).
 
-#![allow(
-    missing_docs,
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    clippy::print_stdout
-)]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)]
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -407,14 +407,14 @@ impl Unanswered {
         attempt: &mut Attempt,
         again: impl FnOnce() -> Option<Attempt>,
     ) -> Result<(), SendError> {
-        match &self.error {
-            _ if attempt.request.is_some() => Ok(()),
-            SendError::Closed(_) if !self.has_begun => {
-                *attempt = again().ok_or(self.error)?;
-                Ok(())
-            }
-            _ => Err(self.error),
+        if attempt.request.is_some() {
+            return Ok(());
         }
+        if self.has_begun || !matches!(self.error, SendError::Closed(_)) {
+            return Err(self.error);
+        }
+        *attempt = again().ok_or(self.error)?;
+        Ok(())
     }
 }
 

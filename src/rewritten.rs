@@ -179,15 +179,15 @@ mod tests {
             });
             let n = poll_fn(|cx| rewritten.poll_write(cx, &mut ours, &[IoSlice::new(b"h")])).await.unwrap();
             assert_eq!(n, 1);
-            if !rewritten.is_done() {
-                let mut some = [0; 3];
-                other.read_exact(&mut some).await.unwrap();
-                assert_eq!(&some, if piece == b"FIRST" { b"FIR" } else { b"STS" });
-            }
+            assert!(!rewritten.is_done());
+            let mut some = [0; 3];
+            other.read_exact(&mut some).await.unwrap();
+            assert_eq!(&some, if piece == b"FIRST" { b"FIR" } else { b"STS" });
         }
-        drop(tokio::spawn(async move { poll_fn(|cx| rewritten.poll_rest(cx, &mut ours)).await }));
+        let ending = async move { poll_fn(|cx| rewritten.poll_rest(cx, &mut ours)).await };
         let mut rest = Vec::new();
-        other.read_to_end(&mut rest).await.unwrap();
+        let (ended, _) = tokio::join!(ending, other.read_to_end(&mut rest));
+        ended.unwrap();
         assert_eq!(rest, b"ECOND");
     }
 
