@@ -2,7 +2,7 @@
 //! come from `OS_*` variables or from `clouds.yaml`, since openstacksdk, too, treats the
 //! environment as one more cloud (`openstack/config/loader.py:_get_os_environ`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::secret::Secret;
@@ -74,6 +74,8 @@ pub(super) struct Draft {
     pub(super) secrets: BTreeMap<&'static str, Placed<Secret>>,
     /// The files of those that have one to themselves.
     pub(super) secret_files: BTreeMap<&'static str, PathBuf>,
+    /// Secrets that are set and cannot be used; what is wrong has been told.
+    pub(super) unusable: BTreeSet<&'static str>,
 }
 
 /// Where a login was written.
@@ -93,7 +95,13 @@ pub(super) enum Origin {
 impl Draft {
     /// Nothing yet.
     pub(super) fn new(origin: Origin) -> Self {
-        Self { origin, texts: BTreeMap::new(), secrets: BTreeMap::new(), secret_files: BTreeMap::new() }
+        Self {
+            origin,
+            texts: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            secret_files: BTreeMap::new(),
+            unusable: BTreeSet::new(),
+        }
     }
 
     /// The value of a key.

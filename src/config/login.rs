@@ -196,7 +196,7 @@ impl Reader<'_> {
 
     fn secret(&mut self, key: &str) -> Option<Secret> {
         let found = self.draft.secrets.get(key);
-        if found.is_none() {
+        if found.is_none() && !self.draft.unusable.contains(key) {
             let name = self.draft.name(key);
             let file = match self.draft.origin {
                 Origin::Environment => format!("{name}_FILE"),

@@ -24,9 +24,12 @@ pub(super) fn draft(env: &dyn Environment, places: &Places, mistakes: &mut Mista
         }
     }
     for (key, variables) in SECRETS {
+        let before = mistakes.len();
         if let Some((secret, file)) = secret(env, variables, places, mistakes) {
             draft.secrets.insert(key, secret);
             draft.secret_files.extend(file.map(|file| (key, file)));
+        } else if mistakes.len() > before {
+            draft.unusable.insert(key);
         }
     }
     if let Some(version) = env.get("OS_IDENTITY_API_VERSION").filter(|version| is_version_2(version)) {

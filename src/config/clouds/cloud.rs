@@ -129,9 +129,12 @@ impl Reader<'_> {
             }
         }
         for (key, _) in SECRETS {
+            let before = self.mistakes.len();
             if let Some((secret, file)) = self.secret(flat, key) {
                 draft.secrets.insert(key, secret);
                 draft.secret_files.extend(file.map(|file| (key, file)));
+            } else if self.mistakes.len() > before {
+                draft.unusable.insert(key);
             }
         }
         self.misspelt(map);

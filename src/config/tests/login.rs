@@ -461,6 +461,28 @@ fn odd_ends_of_secrets_and_unverified_certificates_are_warned_about() {
 }
 
 #[test]
+fn a_secret_that_is_set_and_cannot_be_used_is_not_called_missing() {
+    let environment = |variables| World::openrc(variables);
+    let cloud =
+        "clouds: {a: {auth: {auth_url: 'https://k', user_id: u, project_id: p, password_file: /nowhere}}}";
+    for (world, message) in [
+        (
+            environment(&[("OS_PASSWORD_FILE", "x")]),
+            "OS_PASSWORD and OS_PASSWORD_FILE are both set; unset one",
+        ),
+        (
+            environment(&[("OS_PASSWORD", ""), ("OS_PASSWORD_FILE", "/nowhere")]),
+            "OS_PASSWORD_FILE: cannot read /nowhere",
+        ),
+        (World::clouds(cloud), "`password_file`: cannot read /nowhere"),
+    ] {
+        let text = world.mistakes();
+        assert_contains(&text, message);
+        assert!(!text.contains("is not set"), "{text}");
+    }
+}
+
+#[test]
 fn a_service_managers_credential_is_a_secret_too() {
     let world = World::openrc(&[("OS_PASSWORD", "")]);
     let path = world.file("run/os_password", &format!("{PASSWORD}\n"));
