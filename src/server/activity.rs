@@ -372,3 +372,17 @@ impl fmt::Debug for Activity {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn letters_are_not_held_once_they_are_used() {
+        let activity = Activity::new(true);
+        activity.head_follows(Some(Spelling::of(b"HTTP/1.1 200 OK\r\n\r\n"))).await;
+        assert!(activity.letters().is_some());
+        activity.letters_are_used();
+        assert!(activity.letters.lock().unwrap().is_none());
+    }
+}
