@@ -11,7 +11,10 @@ use tokio::time::Instant;
 
 mod line;
 
+pub(crate) use line::Gathering;
 pub use line::{Out, Shape};
+
+use line::name;
 
 use crate::client::Progress;
 use crate::metrics::Metrics;
@@ -178,20 +181,20 @@ impl Drop for Record {
 
 impl Record {
     fn put(&self, fields: &Fields, received: u64, elapsed: Duration, line: &mut line::Line<'_>) {
-        line.word("method", fields.method.as_str());
-        line.text("path", &fields.path);
-        line.number("status", self.status.as_u16().into());
-        line.text_if_any("service", fields.service.as_deref());
-        line.text_if_any("region", fields.region.as_deref());
-        line.text_if_any("reason", fields.reason);
-        line.number("received", received);
-        line.number("sent", self.bytes);
-        line.millis("elapsed_ms", elapsed);
-        line.number("retries", fields.retries.into());
-        line.flag("cut", !self.whole);
-        line.text("peer", &fields.peer);
-        line.text_if_any("user", fields.user.as_deref());
-        line.text_if_any("request_id", fields.request_id.as_ref().and_then(|id| id.to_str().ok()));
+        line.word(name!("method"), fields.method.as_str());
+        line.text(name!("path"), &fields.path);
+        line.number(name!("status"), self.status.as_u16().into());
+        line.text_if_any(name!("service"), fields.service.as_deref());
+        line.text_if_any(name!("region"), fields.region.as_deref());
+        line.text_if_any(name!("reason"), fields.reason);
+        line.number(name!("received"), received);
+        line.number(name!("sent"), self.bytes);
+        line.millis(name!("elapsed_ms"), elapsed);
+        line.number(name!("retries"), fields.retries.into());
+        line.flag(name!("cut"), !self.whole);
+        line.text(name!("peer"), &fields.peer);
+        line.text_if_any(name!("user"), fields.user.as_deref());
+        line.text_if_any(name!("request_id"), fields.request_id.as_ref().and_then(|id| id.to_str().ok()));
     }
 }
 

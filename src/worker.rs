@@ -15,6 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
 
+use crate::access_log::Gathering;
 use crate::failure::Reason;
 use crate::metrics::Metrics;
 use crate::proxy::{Door, Proxy, Unwelcome, Visitor};
@@ -81,9 +82,15 @@ impl Worker {
         let end = match layout {
             Layout::Single => WorkerEnd::Task(tokio::spawn(work)),
             Layout::PerCore(_) => {
-                let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+                let mut runtime = runtime::Builder::new_current_thread();
+                let runtime = runtime.enable_all().on_thread_park(Gathering::write).build()?;
                 let thread = thread::Builder::new().name(format!("worker-{index}"));
-                WorkerEnd::Thread(thread.spawn(move || runtime.block_on(work))?)
+                WorkerEnd::Thread(thread.spawn(move || {
+                    let _gathering = Gathering::begin();
+                    // Moved in here, so that it ends first: what it still holds has records to write.
+                    let runtime = runtime;
+                    runtime.block_on(work);
+                })?)
             }
         };
         Ok(Self { deliveries, metrics, end })

@@ -20,7 +20,7 @@ pub enum Shape {
 /// Where records go.
 #[derive(Clone, Debug, Default)]
 pub enum Out {
-    /// To standard error, each in one write.
+    /// To standard error: each at once, or what [`Gathering`] holds in one write.
     #[default]
     StandardError,
     /// Into memory, for who wants to look at them.
@@ -51,6 +51,21 @@ impl Out {
     }
 }
 
+/// What each shape puts before a field's value.
+#[derive(Clone, Copy)]
+pub(super) struct Name {
+    pub(super) text: &'static str,
+    pub(super) json: &'static str,
+}
+
+/// A field's name.
+macro_rules! name {
+    ($name:literal) => {
+        $crate::access_log::line::Name { text: concat!(" ", $name, "="), json: concat!(",\"", $name, "\":") }
+    };
+}
+pub(super) use name;
+
 /// A record under way.
 pub(super) struct Line<'a> {
     bytes: &'a mut Vec<u8>,
@@ -58,7 +73,10 @@ pub(super) struct Line<'a> {
 }
 
 thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The record under way, behind those that are held.
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// Whether there is a [`Gathering`].
+    static IS_GATHERING: Cell<bool> = const { Cell::new(false) };
     /// The last second, and how it is written.
     static SECOND: Cell<(i64, [u8; SECOND_BYTES])> = const { Cell::new((i64::MIN, [0; SECOND_BYTES])) };
 }
@@ -66,10 +84,43 @@ thread_local! {
 /// `2026-11-27T02:25:11`
 const SECOND_BYTES: usize = 19;
 
+/// Held records are written as soon as they are so many bytes.
+const MOST_HELD: usize = 16 * 1024;
+
+/// While it lives, this thread's records for standard error are held until the thread is about to wait, and then written at
+/// once: the system call is most of what a record costs.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Gathering(());
+
+impl Gathering {
+    /// For a thread that calls [`Gathering::write`] before it waits.
+    pub(crate) fn begin() -> Self {
+        IS_GATHERING.set(true);
+        Self(())
+    }
+
+    /// Writes what this thread holds, if anything.
+    pub(crate) fn write() {
+        LINES.with_borrow_mut(|lines| {
+            if !lines.is_empty() {
+                Out::StandardError.write(lines);
+                lines.clear();
+            }
+        });
+    }
+}
+
+impl Drop for Gathering {
+    fn drop(&mut self) {
+        IS_GATHERING.set(false);
+        Self::write();
+    }
+}
+
 /// Writes the record that `fill` makes.
 pub(super) fn write(out: &Out, shape: Shape, now: SystemTime, fill: impl FnOnce(&mut Line<'_>)) {
-    BUFFER.with_borrow_mut(|bytes| {
-        bytes.clear();
+    LINES.with_borrow_mut(|bytes| {
         bytes.extend_from_slice(match shape {
             Shape::Text => b"",
             Shape::Json => b"{\"timestamp\":\"",
@@ -85,7 +136,11 @@ pub(super) fn write(out: &Out, shape: Shape, now: SystemTime, fill: impl FnOnce(
             Shape::Text => b"\n",
             Shape::Json => b",\"target\":\"gatestone::access\"}\n",
         });
-        out.write(bytes);
+        let is_held = *out == Out::StandardError && IS_GATHERING.get() && bytes.len() < MOST_HELD;
+        if !is_held {
+            out.write(bytes);
+            bytes.clear();
+        }
     });
 }
 
@@ -114,19 +169,16 @@ fn put_digits(bytes: &mut Vec<u8>, number: u32, count: u32) {
 }
 
 impl Line<'_> {
-    fn name(&mut self, name: &str) {
-        let (before, after): (&[u8], &[u8]) = match self.shape {
-            Shape::Text => (b" ", b"="),
-            Shape::Json => (b",\"", b"\":"),
-        };
-        for part in [before, name.as_bytes(), after] {
-            self.bytes.extend_from_slice(part);
-        }
+    fn name(&mut self, name: Name) {
+        self.bytes.extend_from_slice(match self.shape {
+            Shape::Text => name.text.as_bytes(),
+            Shape::Json => name.json.as_bytes(),
+        });
     }
 
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    pub(super) fn text(&mut self, name: Name, text: &str) {
         self.name(name);
-        if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        if is_plain(text) {
             self.bytes.push(b'"');
             self.bytes.extend_from_slice(text.as_bytes());
             self.bytes.push(b'"');
@@ -148,14 +200,14 @@ impl Line<'_> {
         }
     }
 
-    pub(super) fn text_if_any(&mut self, name: &str, text: Option<&str>) {
+    pub(super) fn text_if_any(&mut self, name: Name, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
     /// As it is.
-    pub(super) fn word(&mut self, name: &str, text: &str) {
+    pub(super) fn word(&mut self, name: Name, text: &str) {
         match self.shape {
             Shape::Text => {
                 self.name(name);
@@ -165,22 +217,28 @@ impl Line<'_> {
         }
     }
 
-    pub(super) fn number(&mut self, name: &str, number: u64) {
+    pub(super) fn number(&mut self, name: Name, number: u64) {
         self.name(name);
         _ = serde_json::to_writer(&mut *self.bytes, &number);
     }
 
     /// In milliseconds, to the microsecond.
-    pub(super) fn millis(&mut self, name: &str, time: Duration) {
+    pub(super) fn millis(&mut self, name: Name, time: Duration) {
         self.number(name, u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self.bytes.push(b'.');
         put_digits(self.bytes, time.subsec_micros(), 3);
     }
 
-    pub(super) fn flag(&mut self, name: &str, is_so: bool) {
+    pub(super) fn flag(&mut self, name: Name, is_so: bool) {
         self.name(name);
         self.bytes.extend_from_slice(if is_so { b"true" } else { b"false" });
     }
+}
+
+/// Whether it stands in quotes as it is, in either shape. Looks at all of it, many bytes at once.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    text.bytes().fold(true, |all, byte| all & is_plain(byte))
 }
 
 #[cfg(test)]
@@ -192,13 +250,13 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_746_311_050_007);
         for _ in 0..2 {
             write(&Out::Memory(Arc::clone(&lines)), shape, now, |line| {
-                line.word("method", "GET");
-                line.text("path", "/a b\"\n\u{e9}\u{9b}\u{2028}");
-                line.number("status", 200);
-                line.millis("elapsed_ms", Duration::from_micros(1_002_030));
-                line.flag("cut", true);
-                line.text_if_any("user", None);
-                line.text_if_any("peer", Some("127.0.0.1:1"));
+                line.word(name!("method"), "GET");
+                line.text(name!("path"), "/a b\"\n\u{e9}\u{9b}\u{2028}");
+                line.number(name!("status"), 200);
+                line.millis(name!("elapsed_ms"), Duration::from_micros(1_002_030));
+                line.flag(name!("cut"), true);
+                line.text_if_any(name!("user"), None);
+                line.text_if_any(name!("peer"), Some("127.0.0.1:1"));
             });
         }
         String::from_utf8(lines.lock().unwrap().clone()).unwrap()
