@@ -17,7 +17,7 @@ pub use line::{Out, Shape};
 use line::name;
 
 use crate::client::Progress;
-use crate::metrics::Metrics;
+use crate::metrics::{CountedMethod, Ended, Label, Metrics};
 use crate::proxy::{Place, Visitor};
 use crate::server::Activity;
 
@@ -35,6 +35,11 @@ pub struct Record {
     metrics: Arc<Metrics>,
     activity: Arc<Activity>,
     start: Instant,
+    method: CountedMethod,
+    /// Which service it was for, by its label's number.
+    label: usize,
+    /// Until the head of the response went out.
+    to_head: Duration,
     status: StatusCode,
     bytes: u64,
     whole: bool,
@@ -51,8 +56,7 @@ struct Fields {
     path: String,
     peer: Arc<str>,
     user: Option<Arc<str>>,
-    service: Option<String>,
-    region: Option<String>,
+    label: Option<Arc<Label>>,
     reason: Option<&'static str>,
     request_id: Option<HeaderValue>,
     retries: u32,
@@ -62,12 +66,15 @@ struct Fields {
 impl Record {
     /// A request has come.
     #[inline(never)] // so that benches/watching can tell what it costs
-    pub(crate) fn begin(metrics: Arc<Metrics>, activity: Arc<Activity>) -> Self {
+    pub(crate) fn begin(metrics: Arc<Metrics>, activity: Arc<Activity>, method: &Method) -> Self {
         metrics.request_began();
         Self {
             metrics,
             activity,
             start: Instant::now(),
+            method: CountedMethod::of(method),
+            label: 0,
+            to_head: Duration::ZERO,
             status: StatusCode::INTERNAL_SERVER_ERROR,
             bytes: 0,
             whole: false,
@@ -85,8 +92,7 @@ impl Record {
             path: shown(uri.path()),
             peer: visitor.shown_address(),
             user: visitor.name.clone(),
-            service: None,
-            region: None,
+            label: None,
             reason: None,
             request_id: None,
             retries: 0,
@@ -94,10 +100,11 @@ impl Record {
         }));
     }
 
-    pub(crate) fn routed(&mut self, service: &str, region: &str) {
+    /// Where it goes.
+    pub(crate) fn routed(&mut self, label: &Arc<Label>) {
+        self.label = label.id;
         if let Some(fields) = &mut self.fields {
-            fields.service = Some(service.to_owned());
-            fields.region = Some(region.to_owned());
+            fields.label = Some(Arc::clone(label));
         }
     }
 
@@ -127,6 +134,7 @@ impl Record {
     #[inline(never)] // as above
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = status;
+        self.to_head = self.start.elapsed();
         if let Some(fields) = &mut self.fields {
             let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
             let id = ids.iter().find_map(|name| headers.get(*name));
@@ -171,7 +179,16 @@ impl Drop for Record {
         let elapsed = now.duration_since(self.start);
         self.activity.request_ended(now);
         let received = self.received.as_ref().map_or(0, Progress::bytes) + self.tunnel_received;
-        self.metrics.request_ended(self.status, elapsed, received, self.bytes, self.whole);
+        self.metrics.request_ended(&Ended {
+            label: self.label,
+            method: self.method,
+            status: self.status,
+            to_head: self.to_head,
+            elapsed,
+            received,
+            sent: self.bytes,
+            is_whole: self.whole,
+        });
         if let Some(fields) = &self.fields {
             let AccessLog { shape, out } = &*fields.log;
             line::write(out, *shape, SystemTime::now(), |line| self.put(fields, received, elapsed, line));
@@ -184,11 +201,12 @@ impl Record {
         line.word(name!("method"), fields.method.as_str());
         line.text(name!("path"), &fields.path);
         line.number(name!("status"), self.status.as_u16().into());
-        line.text_if_any(name!("service"), fields.service.as_deref());
-        line.text_if_any(name!("region"), fields.region.as_deref());
+        line.text_if_any(name!("service"), fields.label.as_ref().map(|label| label.service.as_str()));
+        line.text_if_any(name!("region"), fields.label.as_ref().map(|label| label.region.as_str()));
         line.text_if_any(name!("reason"), fields.reason);
         line.number(name!("received"), received);
         line.number(name!("sent"), self.bytes);
+        line.millis(name!("head_ms"), self.to_head);
         line.millis(name!("elapsed_ms"), elapsed);
         line.number(name!("retries"), fields.retries.into());
         line.flag(name!("cut"), !self.whole);

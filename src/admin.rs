@@ -19,7 +19,7 @@ use crate::clock::Moment;
 use crate::face;
 use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
-use crate::metrics::{Metrics, TokenFigures, exposition};
+use crate::metrics::{Format, Labels, Metrics, Shown, TokenFigures, exposition};
 use crate::reply::ReplyBody;
 use crate::routing::Pin;
 use crate::server::BoundAddr;
@@ -113,8 +113,8 @@ impl Admin {
             "/-/readyz" => Ok(self.readyz(is_stranger)),
             "/-/status" => Ok(json_reply(StatusCode::OK, &self.status())),
             "/-/metrics" => {
-                let page = exposition(&self.workers, &self.token_figures());
-                Ok(text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page))
+                let format = Format::asked_for(&head.headers);
+                Ok(text(StatusCode::OK, format.content_type(), self.metrics(format)))
             }
             path => Err(Failure::new(
                 Reason::NoSuchService,
@@ -152,6 +152,19 @@ impl Admin {
                 text(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n"))
             }
         }
+    }
+
+    /// `/-/metrics`.
+    fn metrics(&self, format: Format) -> String {
+        let snapshot = self.cell.current();
+        let labels = snapshot.map_or_else(Labels::default, |snapshot| snapshot.routes.labels().clone());
+        let shown = Shown {
+            workers: &self.workers,
+            labels: labels.all(),
+            token: &self.token_figures(),
+            started: self.started.wall,
+        };
+        exposition(&shown, format)
     }
 
     fn token_figures(&self) -> TokenFigures {

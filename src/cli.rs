@@ -17,7 +17,7 @@ use crate::tools::Tool;
 /// Gatestone listens on loopback, accepts requests without credentials, adds a Keystone token
 /// that it keeps fresh, and forwards them to the endpoint that the service catalog names.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "gatestone", version, propagate_version = true, after_help = AFTER_HELP)]
+#[command(name = "gatestone", version = VERSION, propagate_version = true, after_help = AFTER_HELP)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -225,6 +225,9 @@ pub struct ServerArgs {
     #[arg(long, help_heading = "Logs")]
     pub access_log: bool,
 }
+
+/// With the commit that was built.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("GATESTONE_COMMIT"), ")");
 
 /// Not a doc comment, where `[::1]` would be a link.
 const LISTEN_HELP: &str = "\

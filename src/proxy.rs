@@ -223,7 +223,7 @@ impl Proxy {
         visitor: &Visitor,
         activity: Arc<Activity>,
     ) -> Result<Response<ReplyBody>, Infallible> {
-        let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity));
+        let mut record = Record::begin(Arc::clone(&self.metrics), Arc::clone(&activity), request.method());
         let (mut head, body) = request.into_parts();
         if let Some(log) = &self.access_log {
             record.describe(log, &head.method, &head.uri, visitor);
@@ -280,8 +280,7 @@ impl Proxy {
             let admission =
                 Box::pin(self.face.check(login.offered(), door.key(), || door.v3_url(&base))).await?;
             let snapshot = self.snapshot(is_stranger).await?;
-            let (route, path) = door.storage(&login, &snapshot)?;
-            record.routed("auth", route.region_label());
+            let path = door.storage(&login, &snapshot)?;
             return self.face.answer_for_swift(&login, &format!("{base}{path}"), admission);
         }
         if !is_stranger && let Some(response) = passage::answer_at_the_last_stop(head) {
@@ -308,13 +307,13 @@ impl Proxy {
         let mut is_replay = false;
         loop {
             let target = door.resolve(&snapshot.routes, path)?;
-            record.routed(&target.route.service_type, target.route.region_label());
             if let Some(asked) = self.face.recognise(head, &target, &snapshot) {
                 let (base, prefix) = (&base.url(), target.prefix);
                 let view = View { snapshot: &snapshot, base, prefix, key: door.key() };
                 // Boxed, so that other requests carry nothing of it.
                 return Box::pin(self.face.answer(asked, view, upload.as_ref())).await;
             }
+            record.routed(&target.route.label);
             door.rules().check(&Asked {
                 method: &head.method,
                 headers: &head.headers,

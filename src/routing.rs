@@ -21,6 +21,7 @@ use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
 use crate::catalog::{Interface, Region, Skipped};
+use crate::metrics::Labels;
 
 mod build;
 mod choice;
@@ -92,6 +93,7 @@ pub struct RouteTable {
     skipped: Vec<Skipped>,
     project_scoped: bool,
     memory: choice::Memory,
+    labels: Labels,
 }
 
 /// Where one request goes.
@@ -190,6 +192,11 @@ impl RouteTable {
     /// How many services those are, Keystone among them.
     pub fn service_count(&self) -> usize {
         self.prefixes.len()
+    }
+
+    /// What routes are and were called since the process began, by their numbers.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// Every endpoint in use in any region; [`Route::prefix`] leads to it.

@@ -21,7 +21,7 @@ use crate::catalog::service_types;
 use crate::face::{ClientKey, SwiftLogin};
 use crate::failure::{Failure, Reason};
 use crate::identity::Snapshot;
-use crate::routing::{self, NoRoute, Pin, Route, RouteTable, Target};
+use crate::routing::{self, NoRoute, Pin, RouteTable, Target};
 use crate::secret::Secret;
 use crate::server::{BoundAddr, ListenAddr, Peer};
 use crate::users::Names;
@@ -149,15 +149,10 @@ impl Door {
         SwiftLogin::recognise(head)
     }
 
-    /// The object store that such a login is for, and the path at which it is reached here.
-    pub(super) fn storage<'a>(
-        &self,
-        login: &SwiftLogin,
-        snapshot: &'a Snapshot,
-    ) -> Result<(&'a Route, String), Failure> {
+    /// The path at which the object store is reached here that such a login is for.
+    pub(super) fn storage(&self, login: &SwiftLogin, snapshot: &Snapshot) -> Result<String, Failure> {
         let Some(pin) = &self.pin else {
-            let route = login.route(snapshot)?;
-            return Ok((route, route.face()));
+            return Ok(login.route(snapshot)?.face());
         };
         let route = snapshot.routes.route_at(pin)?;
         if !route.is_object_store {
@@ -165,7 +160,7 @@ impl Door {
                 format!("this listener is pinned to {pin}, which is no object store; log in at another");
             return Err(Failure::new(Reason::NoSuchService, message));
         }
-        Ok((route, route.face_at_root().to_owned()))
+        Ok(route.face_at_root().to_owned())
     }
 
     /// The answer to whoever has no token of ours; `base` is our address as the client wrote it.

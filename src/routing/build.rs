@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use percent_encoding::{percent_decode, percent_decode_str};
 
@@ -109,6 +110,10 @@ impl RouteTable {
         let Builder { chooser, mut routes, entries, regions, mut skipped, .. } = builder;
         prefixes::publish(&mut routes, &ordered, &entries, &regions);
         sharing::note(&mut routes);
+        let mut labels = build.previous.map(|previous| previous.labels.clone()).unwrap_or_default();
+        for route in &mut routes {
+            route.label = labels.of(&route.service_type, route.region_label());
+        }
         let prefixes = prefixes::list(&routes, &ordered, &entries);
         let mut names: HashMap<Box<str>, Name> =
             ordered.into_iter().map(|(name, entry)| (name.into_boxed_str(), Name::Service(entry))).collect();
@@ -128,6 +133,7 @@ impl RouteTable {
             skipped,
             project_scoped: build.project_scoped,
             memory: chooser.memory,
+            labels,
         }
     }
 }
@@ -313,6 +319,7 @@ impl<'a> Builder<'a> {
             layout: Layout::of(&upstream.path),
             upstream,
             sharing: Box::default(),
+            label: Arc::default(),
         }
     }
 }

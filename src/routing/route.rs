@@ -1,9 +1,12 @@
 //! One endpoint that requests are sent to, with everything about it that a request needs.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 
 use super::path::{self, Layout};
 use crate::catalog::{EndpointUrl, Interface, Region};
+use crate::metrics::Label;
 
 /// An endpoint in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub struct Route {
     pub retry_on_403: bool,
     /// The prefix under which it is published, with the region where the prefix alone leads elsewhere.
     pub prefix: String,
+    /// What it is called in metrics and logs.
+    pub label: Arc<Label>,
     /// Endpoints of the same type, region and interface that are not in use.
     pub alternatives: Vec<EndpointUrl>,
     /// Whether everyone reads the upstream's path as it is written.

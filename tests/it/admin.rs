@@ -50,8 +50,9 @@ async fn counters_count_and_no_page_shows_a_secret() {
     get(proxy.addr, "/nothing").await;
     let metrics = get(proxy.addr, "/-/metrics").await;
     for line in [
-        "gatestone_requests_total{status=\"2xx\"} 3",
-        "gatestone_requests_total{status=\"4xx\"} 1",
+        "gatestone_requests_total{service=\"image\",region=\"R\",method=\"GET\",status=\"2xx\"} 3",
+        "gatestone_requests_total{service=\"gatestone\",region=\"\",method=\"GET\",status=\"4xx\"} 1",
+        "gatestone_response_head_seconds_count{service=\"image\",region=\"R\"} 3",
         "gatestone_failures_total{reason=\"no_such_service\"} 1",
         "gatestone_token_refreshes_total{outcome=\"success\"} 1",
         "gatestone_ready 1",

@@ -12,7 +12,7 @@ pub(crate) mod service;
 pub(crate) mod tls;
 
 pub(crate) use gatestone::embedded::Fault;
-pub(crate) use http::{ask, get};
+pub(crate) use http::{ask, get, received_bytes};
 pub(crate) use keystone::Keystone;
 pub(crate) use proxy::Proxy;
 pub(crate) use service::Service;

@@ -62,6 +62,14 @@ pub(crate) async fn get(addr: SocketAddr, path: &str) -> Reply {
     ask(addr, format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n")).await
 }
 
+/// Bytes of bodies that the proxy has received in all.
+pub(crate) async fn received_bytes(addr: SocketAddr) -> u64 {
+    let metrics = get(addr, "/-/metrics").await;
+    let figures = metrics.text();
+    let lines = figures.lines().filter_map(|line| line.strip_prefix("gatestone_received_bytes_total{"));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
 /// Reads one response, framed by length, by chunks or by the end of the connection.
 pub(crate) async fn read_reply(stream: &mut TcpStream, to_head: bool) -> Reply {
     let head = read_head(stream).await;
