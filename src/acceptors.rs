@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use crate::proxy::{Door, Overload};
+use crate::proxy::Overload;
 use crate::server::{Accepted, Acceptor, REFUSED_AT_ONCE, Spare, are_used_up};
+use crate::shutdown::{self, Stop};
 use crate::worker::Worker;
 
 /// How many connections there may be, over all listeners.
@@ -33,24 +34,30 @@ impl Capacity {
     }
 }
 
-/// Accepts connections until it is dropped.
+/// Accepts connections until `stop` says otherwise; what has been accepted then is delivered. What still waits goes to
+/// whoever listens next at an inherited socket.
 pub(crate) async fn accept(
     acceptor: Acceptor,
-    door: Arc<Door>,
+    listener: usize,
     workers: Arc<Vec<Worker>>,
     capacity: Capacity,
+    mut stop: watch::Receiver<Stop>,
 ) {
     let mut trouble = Trouble::default();
     let mut spare = Spare::default();
     loop {
         spare.hold();
-        match acceptor.accept().await {
+        let accepted = tokio::select! {
+            accepted = acceptor.accept() => accepted,
+            () = shutdown::told(&mut stop, Stop::Drain) => return,
+        };
+        match accepted {
             Ok(accepted) => {
                 let open: u64 = workers.iter().map(Worker::open_connections).sum();
                 let alive = workers.iter().filter(|worker| worker.is_alive());
                 let Some(worker) = alive.min_by_key(|worker| worker.open_connections()) else { continue };
                 if open < capacity.most as u64 {
-                    worker.deliver((accepted, Arc::clone(&door))).await;
+                    worker.deliver((accepted, listener)).await;
                     continue;
                 }
                 trouble.full(capacity.most);
@@ -73,7 +80,7 @@ pub(crate) async fn accept(
             // The next try needs others to close first.
             Err(error) => {
                 trouble.failed(&error);
-                tokio::time::sleep(PAUSE).await;
+                _ = timeout(PAUSE, shutdown::told(&mut stop, Stop::Drain)).await;
             }
         }
     }

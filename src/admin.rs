@@ -7,19 +7,22 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::clock::Moment;
 use crate::face;
 use crate::failure::{Failure, Reason};
 use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
 use crate::metrics::{Format, Labels, Metrics, Shown, TokenFigures, exposition};
+use crate::proxy::ListenerSettings;
 use crate::reply::ReplyBody;
 use crate::routing::Pin;
 use crate::server::BoundAddr;
@@ -36,6 +39,11 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// What `own` says of `addr`.
+    pub(crate) fn new(addr: BoundAddr, own: &ListenerSettings) -> Self {
+        Self { addr, service: own.service.clone(), wants_secret: own.client_secret.is_some() }
+    }
+
     /// For programs.
     pub fn to_json(&self) -> Value {
         json!({
@@ -65,10 +73,25 @@ pub struct Admin {
     cell: Arc<SnapshotCell>,
     logins: Arc<IdentityMetrics>,
     workers: Vec<Arc<Metrics>>,
-    listeners: Vec<Listening>,
-    warnings: Vec<String>,
+    told: ArcSwap<Told>,
+    reloads: Reloads,
+    quit: Option<Arc<Notify>>,
     started: Moment,
     stopping: AtomicBool,
+}
+
+/// What the settings in force say of themselves.
+#[derive(Debug)]
+struct Told {
+    listeners: Vec<Listening>,
+    warnings: Vec<String>,
+}
+
+/// How often settings were read again, and what came of it.
+#[derive(Debug, Default)]
+struct Reloads {
+    taken: AtomicU64,
+    rejected: AtomicU64,
 }
 
 impl Admin {
@@ -78,9 +101,23 @@ impl Admin {
         workers: Vec<Arc<Metrics>>,
         listeners: Vec<Listening>,
         warnings: Vec<String>,
+        quit: Option<Arc<Notify>>,
     ) -> Self {
         let started = cell.clock().now();
-        Self { cell, logins, workers, listeners, warnings, started, stopping: AtomicBool::new(false) }
+        let told = ArcSwap::from_pointee(Told { listeners, warnings });
+        let (reloads, stopping) = (Reloads::default(), AtomicBool::new(false));
+        Self { cell, logins, workers, told, reloads, quit, started, stopping }
+    }
+
+    /// Settings were read again, and are in force or not.
+    pub(crate) fn reloaded(&self, are_taken: bool) {
+        let counter = if are_taken { &self.reloads.taken } else { &self.reloads.rejected };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What those in force say.
+    pub(crate) fn told(&self, listeners: Vec<Listening>, warnings: Vec<String>) {
+        self.told.store(Arc::new(Told { listeners, warnings }));
     }
 
     /// From now on `readyz` fails.
@@ -102,6 +139,9 @@ impl Admin {
         base: &str,
         is_stranger: bool,
     ) -> Result<Response<ReplyBody>, Failure> {
+        if head.uri.path() == "/-/quit" {
+            return self.quit(head);
+        }
         if head.method != Method::GET && head.method != Method::HEAD {
             let message = format!("{} only takes GET and HEAD", head.uri.path());
             return Err(Failure::new(Reason::BadRequest, message));
@@ -119,11 +159,25 @@ impl Admin {
             path => Err(Failure::new(
                 Reason::NoSuchService,
                 format!(
-                    "there is no {path}; there are /-/livez, /-/readyz, /-/status and /-/metrics",
+                    "there is no {path}; there are /-/livez, /-/readyz, /-/status, /-/metrics and, where it is allowed, /-/quit",
                     path = path.escape_default()
                 ),
             )),
         }
+    }
+
+    /// Ends the program as SIGTERM does, for a job whose work is done.
+    fn quit(&self, head: &Parts) -> Result<Response<ReplyBody>, Failure> {
+        let Some(quit) = &self.quit else {
+            let message = "POST /-/quit is not allowed; set allow_quit = true (GATESTONE_ALLOW_QUIT=true) if whoever uses \
+                           the proxy may end it, or send it SIGTERM";
+            return Err(Failure::new(Reason::RuleDenied, message.to_owned()));
+        };
+        if head.method != Method::POST {
+            return Err(Failure::new(Reason::BadRequest, "/-/quit only takes POST".to_owned()));
+        }
+        quit.notify_one();
+        Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "stopping\n".to_owned()))
     }
 
     /// Why requests cannot be served now; `None` if they can.
@@ -163,6 +217,11 @@ impl Admin {
             labels: labels.all(),
             token: &self.token_figures(),
             started: self.started.wall,
+            reloads: [
+                ("taken", self.reloads.taken.load(Ordering::Relaxed)),
+                ("rejected", self.reloads.rejected.load(Ordering::Relaxed)),
+            ],
+            settings_are_valid: self.cell.reload_problem().is_none(),
         };
         exposition(&shown, format)
     }
@@ -230,17 +289,17 @@ impl Admin {
     /// `/-/status`.
     fn status(&self) -> Value {
         let now = self.cell.clock().now();
-        let phase = self.cell.phase();
+        let (phase, told) = (self.cell.phase(), self.told.load());
         let mut status = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "ready": self.not_ready().is_none(),
             "reason": self.not_ready(),
             "uptime_seconds": now.monotonic.duration_since(self.started.monotonic).as_secs(),
-            "listen": self.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
-            "listeners": self.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
+            "listen": told.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
+            "listeners": told.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
             "login": phase_text(&phase),
         });
-        let mut warnings = self.warnings.clone();
+        let mut warnings = told.warnings.clone();
         if let Some(snapshot) = self.cell.current() {
             warnings.extend_from_slice(snapshot.routes.warnings());
             status["token"] = self.token(&snapshot);

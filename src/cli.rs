@@ -54,6 +54,33 @@ pub enum Command {
     /// The cloud lives in memory and ends with the command. It has identity, object store, image,
     /// compute and other services in four regions, and tokens short enough to watch them being replaced.
     Demo(DemoArgs),
+    /// Print what completes our commands and flags in a shell
+    ///
+    /// bash: gatestone completions bash > ~/.local/share/bash-completion/completions/gatestone
+    /// zsh: gatestone completions zsh > a file named _gatestone in a folder of $fpath
+    /// fish: gatestone completions fish > ~/.config/fish/completions/gatestone.fish
+    #[command(verbatim_doc_comment)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command into a folder
+    ///
+    /// To read it: gatestone man | man -l -
+    Man(ManArgs),
+}
+
+/// Arguments of `completions`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManArgs {
+    /// Folder to write gatestone.1, gatestone-run.1 and the others into
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
 }
 
 /// Arguments of `run`.
@@ -235,6 +262,7 @@ Address to listen on; may be repeated [default: localhost:5050] [env: GATESTONE_
 
 127.0.0.1:5050, [::1]:5050, localhost:5050 for both, or unix:/path/to.sock. Port 0 takes a free port.
 An address that other machines can reach needs `allow_remote` in the settings.
+systemd takes the sockets that a .socket unit has opened, systemd:NAME those with that FileDescriptorName=.
 
 SERVICE=ADDR or SERVICE@REGION=ADDR has that service alone, at its root, for tools that take only a host and
 a port: object-store=localhost:5051.";

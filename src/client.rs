@@ -243,9 +243,10 @@ impl Client {
         })
     }
 
-    /// Drops connections that have been idle for too long, on this thread.
-    pub fn sweep(&self) {
-        pool::sweep(self.pool);
+    /// Drops connections that have been idle for too long, on this thread, of all clients: those before the settings changed
+    /// as well.
+    pub fn sweep() {
+        pool::sweep();
     }
 
     async fn open(&self, origin: &Origin, lines: Option<Vec<u8>>) -> Result<Link, SendError> {

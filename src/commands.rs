@@ -11,6 +11,7 @@ pub mod env;
 pub mod exec;
 pub mod health;
 pub mod run;
+pub mod words;
 
 use crate::config::Config;
 use crate::identity::AuthError;

@@ -147,8 +147,10 @@ pub struct Sources {
     /// The region, if one is set: "OS_REGION_NAME".
     pub region: Option<String>,
     /// Files that were read, each once: ours, `clouds.yaml`, `secure.yaml`, `clouds-public.yaml`, and those
-    /// of secrets. Certificates are not among them: whoever makes the client reads those.
+    /// of secrets and certificates.
     pub files: Vec<PathBuf>,
+    /// Certificates and keys, and what tells whether they have changed.
+    pub certificates: Vec<(PathBuf, u64)>,
 }
 
 impl Config {
@@ -233,7 +235,8 @@ impl Config {
             mistakes.add(NO_ENDPOINT);
         }
         let tls = upstream::tls(&settings, source.as_ref(), &mut warnings, &mut mistakes);
-        let files = files(&file, openrc.as_ref(), source.as_ref(), &listeners);
+        let certificates = upstream::certificates(&tls);
+        let files = files(&file, openrc.as_ref(), source.as_ref(), &listeners, &certificates);
         token_files::check(&settings, &files, &mut mistakes);
         let hints = openstack_env::misspelt(env).into_iter().chain(own::misspelt(env));
         let (Some(source), Some(credentials), true) = (source, credentials, mistakes.is_empty()) else {
@@ -256,6 +259,7 @@ impl Config {
             },
             region: region.as_ref().map(|region| region.place.clone()),
             files,
+            certificates,
         };
         Ok(Self {
             identity: identity::Settings {
@@ -308,6 +312,8 @@ impl Config {
                     .preserve_header_case
                     .unwrap_or(default.server.preserve_header_case),
                 shutdown_timeout: settings.shutdown_timeout.unwrap_or(default.server.shutdown_timeout),
+                exit_when_idle: settings.exit_when_idle,
+                allow_quit: settings.allow_quit.unwrap_or(default.server.allow_quit),
             },
             log: LogSettings {
                 format: settings.log_format.unwrap_or(default.log.format),
@@ -348,6 +354,8 @@ impl Config {
             .map(|addr| proxy::ListenerSettings { access: access.clone(), ..addr.into() })
             .collect();
         config.server.shutdown_timeout = PRIVATE_SHUTDOWN_TIMEOUT;
+        // It ends with its command.
+        (config.server.exit_when_idle, config.server.allow_quit) = (None, false);
         config.server.max_connections = config.server.max_connections.min(PRIVATE_MAX_CONNECTIONS);
         config.identity.on_refused = identity::OnRefused::Exit;
         // That file is of the proxy that stays.
@@ -400,6 +408,8 @@ impl Config {
                 tunnel_timeout: TUNNEL_TIMEOUT,
                 preserve_header_case: true,
                 shutdown_timeout: SHUTDOWN_TIMEOUT,
+                exit_when_idle: None,
+                allow_quit: false,
             },
             log: LogSettings::default(),
             workers: cores(),
@@ -465,10 +475,12 @@ fn files(
     openrc: Option<&PathBuf>,
     source: Option<&Source>,
     listeners: &Listeners,
+    certificates: &[(PathBuf, u64)],
 ) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let of_source = source.into_iter().flat_map(|source| &source.files);
-    for path in file.path.iter().chain(openrc).chain(of_source).chain(&listeners.files) {
+    let certificates = certificates.iter().map(|(path, _)| path);
+    for path in file.path.iter().chain(openrc).chain(of_source).chain(&listeners.files).chain(certificates) {
         if !files.contains(path) {
             files.push(path.clone());
         }

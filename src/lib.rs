@@ -42,13 +42,16 @@ mod face;
 pub mod failure;
 mod head_bytes;
 pub mod identity;
+mod in_force;
 mod in_transit;
+pub mod logging;
 pub mod metrics;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod oracles;
 pub mod proxy;
 mod raw_names;
+pub mod reloading;
 pub mod reply;
 mod rewritten;
 pub mod routing;

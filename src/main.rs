@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use gatestone::cli::{CheckArgs, Cli, Command, DemoArgs, EnvArgs, ExecArgs, HealthArgs, RunArgs, ServerArgs};
 use gatestone::commands::{self, Exit, complain};
-use gatestone::config::{self, Config, LogFormat, LogSettings, Mistakes, Places, ProcessEnvironment};
-use tracing_subscriber::fmt;
+use gatestone::config::{self, Config, LogSettings, Mistakes, Places, ProcessEnvironment};
+use gatestone::logging;
 
 fn main() -> ExitCode {
     forbid_dumps();
@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Command::Env(args) => env(&args),
         Command::Exec(args) => exec(&args),
         Command::Demo(args) => demo(&args),
+        Command::Completions(args) => commands::words::completions(args.shell),
+        Command::Man(args) => commands::words::man(args.folder.as_deref()),
     };
     match outcome {
         Ok(exit) => exit.into(),
@@ -44,7 +46,7 @@ fn run(args: RunArgs) -> io::Result<Exit> {
     let places = Places::of_process(&environment);
     match Config::load_all(&args.cloud, &args.server, &environment, &places) {
         Ok(configs) => {
-            configs.first().into_iter().for_each(|config| start_logging(&config.log));
+            configs.first().into_iter().for_each(|config| logging::start(&config.log));
             commands::run::run(configs, move |of| {
                 let places = Places::of_process(&environment);
                 Config::load_one(of, &args.cloud, &args.server, &environment, &places)
@@ -66,7 +68,7 @@ fn check(args: &CheckArgs) -> io::Result<Exit> {
     };
     match configs {
         Ok(configs) => {
-            configs.first().into_iter().for_each(|config| start_logging(&config.log));
+            configs.first().into_iter().for_each(|config| logging::start(&config.log));
             commands::check::run(configs, asked, args.json)
         }
         Err(mistakes) => {
@@ -105,7 +107,7 @@ fn exec(args: &ExecArgs) -> io::Result<Exit> {
     };
     match load() {
         Ok(config) => {
-            start_logging(&config.log);
+            logging::start(&config.log);
             commands::exec::run(config, load, args, ProcessEnvironment::all())
         }
         Err(mistakes) => Ok(wrong_settings(&mistakes)),
@@ -114,20 +116,11 @@ fn exec(args: &ExecArgs) -> io::Result<Exit> {
 
 /// Needs no settings; only what goes wrong is logged.
 fn demo(args: &DemoArgs) -> io::Result<Exit> {
-    start_logging(&LogSettings { level: tracing::Level::ERROR, ..LogSettings::default() });
+    logging::start(&LogSettings { level: tracing::Level::ERROR, ..LogSettings::default() });
     commands::demo::run(args)
 }
 
 fn wrong_settings(mistakes: &Mistakes) -> Exit {
     complain(mistakes);
     Exit::Usage
-}
-
-/// Logs go to standard error, so that standard output stays for answers.
-fn start_logging(settings: &LogSettings) {
-    let builder = fmt().with_writer(io::stderr).with_max_level(settings.level);
-    match settings.format {
-        LogFormat::Text => builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
-    }
 }

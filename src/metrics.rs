@@ -237,6 +237,20 @@ impl Metrics {
         self.connections_open.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Requests that went to a service and are over.
+    pub(crate) fn forwarded(&self) -> u64 {
+        let of_services = self.series.iter().skip(1).filter_map(OnceLock::get);
+        of_services
+            .flat_map(|series| series.requests.iter().flatten())
+            .map(|it| it.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// Requests that are not over.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
     /// Connections open now; what new ones are shared out by.
     pub(crate) fn open_connections(&self) -> u64 {
         self.connections_open.load(Ordering::Relaxed)

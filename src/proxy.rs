@@ -211,10 +211,6 @@ impl Proxy {
         &self.metrics
     }
 
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
     /// Answers one request, whatever comes. That it has begun is noted.
     pub(crate) async fn handle(
         &self,

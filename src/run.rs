@@ -4,10 +4,12 @@
 //! anything runs; [`Gatestone::run`] ends when the caller's future does. Tests own both.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -18,11 +20,13 @@ use crate::client::{Client, SetupError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::face::Face;
-use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, ReloadOutcome, Snapshot, SnapshotCell};
+use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, SnapshotCell};
+use crate::in_force::{Current, Lasting, Made};
 use crate::metrics::Metrics;
-use crate::proxy::{Door, InvalidAllowedHost, Paces, Places, Proxy, ProxyParts};
+use crate::proxy::{Door, InvalidAllowedHost, ListenerSettings};
+use crate::reloading::{AtStart, Place, Reloading, Reread};
 use crate::server::{
-    BindError, BoundAddr, Limits, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
+    BindError, BoundAddr, ListenAddr, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
 };
 use crate::shutdown::{self, Stop};
 use crate::users;
@@ -52,6 +56,15 @@ pub enum RunError {
     NoUsers {
         /// The listener's address.
         addr: BoundAddr,
+    },
+    /// An inherited socket that other machines can reach.
+    #[error(
+        "the inherited socket {addr} would hand the rights of your cloud account to everyone who can reach it; name the networks \
+         that may with allow_remote, such as [\"10.0.0.0/8\"], or have its unit listen on 127.0.0.1, [::1] or a path"
+    )]
+    Reachable {
+        /// Where it listens.
+        addr: SocketAddr,
     },
     /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
@@ -89,9 +102,20 @@ pub struct Ready {
 pub struct Gatestone {
     config: Config,
     client: Client,
-    listeners: Vec<(Listener, Arc<Door>, Listening)>,
+    listeners: Vec<Bound>,
     lookup: Lookup,
     cell: Arc<SnapshotCell>,
+    counters: Vec<Arc<Metrics>>,
+    quit: Arc<Notify>,
+}
+
+/// A listener that is bound, by what of the settings led to it.
+#[derive(Debug)]
+struct Bound {
+    listener: Listener,
+    door: Arc<Door>,
+    listening: Listening,
+    setting: ListenAddr,
 }
 
 impl Gatestone {
@@ -100,25 +124,24 @@ impl Gatestone {
         let client = Client::new(&config.client)?;
         let mut listeners = Vec::new();
         for own in &config.listeners {
-            let Some(listener) = Listener::bind(&own.addr, own.access.socket_permissions())? else {
-                continue;
-            };
-            let addr = listener.addr().clone();
-            let door = Door::new(own, &addr)?;
-            let (service, wants_secret) = (own.service.clone(), own.client_secret.is_some());
-            listeners.push((listener, Arc::new(door), Listening { addr, service, wants_secret }));
+            for listener in Listener::bind(&own.addr, own.access.socket_permissions())? {
+                let addr = listener.addr().clone();
+                let door = Arc::new(door(own, &addr)?);
+                let (listening, setting) = (Listening::new(addr, own), own.addr.clone());
+                listeners.push(Bound { listener, door, listening, setting });
+            }
         }
         if listeners.is_empty() {
             return Err(RunError::NoListener);
         }
         let lookup = lookup(&listeners)?;
         let cell = Arc::new(SnapshotCell::new(clock));
-        Ok(Self { config, client, listeners, lookup, cell })
+        Ok(Self { config, client, listeners, lookup, cell, counters: Vec::new(), quit: Arc::default() })
     }
 
     /// Where it listens.
     pub fn addresses(&self) -> Vec<BoundAddr> {
-        self.listeners.iter().map(|(listener, ..)| listener.addr().clone()).collect()
+        self.listeners.iter().map(|bound| bound.listener.addr().clone()).collect()
     }
 
     /// Where the token will be, for whoever wants to follow it.
@@ -126,83 +149,98 @@ impl Gatestone {
         Arc::clone(&self.cell)
     }
 
+    /// What its workers count, so many as it is going to run with.
+    pub fn counters(&mut self, layout: Layout) -> Vec<Arc<Metrics>> {
+        self.counters.resize_with(layout.workers(), Arc::default);
+        self.counters.clone()
+    }
+
+    /// Whoever uses the proxy asks for its end, where that is allowed.
+    pub fn quit(&self) -> Arc<Notify> {
+        Arc::clone(&self.quit)
+    }
+
     /// Serves until `stop` says otherwise; then lets requests in flight finish, within a bound.
-    /// `reloads` brings settings that were read again; `on_ready` is called once, when the first token
-    /// is there.
+    /// `rereads` brings settings that were read again, and `on_reload` learns what came of each; `on_ready` is called once,
+    /// when the first token is there.
     pub async fn run(
-        self,
+        mut self,
         layout: Layout,
         mut stop: watch::Receiver<Stop>,
-        reloads: mpsc::Receiver<ReloadOutcome>,
+        rereads: mpsc::Receiver<Reread>,
         on_ready: impl FnOnce(&Ready),
+        on_reload: impl Fn(&Reread),
     ) -> Result<(), RunError> {
-        let Self { config, client, listeners, lookup, cell } = self;
-        let listening: Vec<Listening> = listeners.iter().map(|(.., listening)| listening.clone()).collect();
+        let counters = self.counters(layout);
+        let Self { config, client, listeners, lookup, cell, quit, .. } = self;
+        let listening: Vec<Listening> = listeners.iter().map(|bound| bound.listening.clone()).collect();
         let logins = Arc::new(IdentityMetrics::default());
-        let counters: Vec<Arc<Metrics>> = (0..layout.workers()).map(|_| Arc::default()).collect();
         let admin = Arc::new(Admin::new(
             Arc::clone(&cell),
             Arc::clone(&logins),
             counters.clone(),
             listening.clone(),
             config.warnings.clone(),
+            config.server.allow_quit.then_some(quit),
         ));
-        let parts = ProxyParts {
-            cell: Arc::clone(&cell),
-            client: client.clone(),
-            admin: Arc::clone(&admin),
-            face: Arc::new(Face::new(cell.clock().clone())),
-            token_wait: config.identity.token_wait,
-            tunnel_timeout: config.server.tunnel_timeout,
-            allow_minting: config.proxy.allow_minting,
-            retry_on_401: config.proxy.retry_on_401,
-            access_log: config.log.access_log().map(Arc::new),
-            places: config.server.max_requests.map(Places::new),
-            paces: Paces::new(config.proxy.rates.clone()),
-        };
+        let face = Arc::new(Face::new(cell.clock().clone()));
+        let lasting = Lasting { cell: Arc::clone(&cell), admin: Arc::clone(&admin), face };
+        let doors = listeners.iter().map(|bound| Arc::clone(&bound.door)).collect();
+        let made = Made::new(&config, &lasting, client.clone(), doors, None);
         let (tell, told) = watch::channel(Stop::No);
         let orders = Orders {
-            limits: Limits {
-                idle: config.server.idle_timeout,
-                head: config.server.request_head_timeout,
-                body: config.server.body_timeout,
-                preserve_header_case: config.server.preserve_header_case,
-            },
             lookup,
             names: Arc::default(),
             quota: Arc::new(Quota::new(config.server.max_connections_per_user)),
             refused: Arc::new(Semaphore::new(REFUSED_AT_ONCE)),
             drain: config.server.shutdown_timeout,
-            stop: told,
+            stop: told.clone(),
         };
-        let workers = counters
-            .into_iter()
-            .enumerate()
-            .map(|(i, metrics)| Worker::start(layout, i, Proxy::new(parts.clone(), metrics), orders.clone()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let (mut workers, mut currents) = (Vec::new(), Vec::new());
+        for (i, metrics) in counters.into_iter().enumerate() {
+            let current: Current = Arc::new(ArcSwap::new(made.for_worker(Arc::clone(&metrics))));
+            workers.push(Worker::start(layout, i, Arc::clone(&current), orders.clone())?);
+            currents.push((current, metrics));
+        }
         let workers = Arc::new(workers);
         let mut acceptors = JoinSet::new();
         let capacity = Capacity::new(most_connections(config.server.max_connections));
-        for (listener, door, _) in listeners {
+        let mut places = Vec::new();
+        for (i, Bound { listener, listening, setting, .. }) in listeners.into_iter().enumerate() {
+            places.push(Place { setting, addr: listening.addr });
             let acceptor = listener.into_acceptor()?;
-            acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), capacity.clone()));
+            acceptors.spawn(accept(acceptor, i, Arc::clone(&workers), capacity.clone(), told.clone()));
         }
         let region = config.routing.region.clone();
         let of_rules = regions_of_rules(&config);
+        let (refresh, reloads) = mpsc::channel(1);
+        let reloading = Reloading {
+            lasting,
+            places,
+            lookup,
+            workers: currents,
+            refresher: refresh,
+            config: config.without_secret(),
+            client: client.clone(),
+            made,
+            at_start: AtStart::of(&config),
+        };
         let mut refresher =
             Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins, reloads);
         let outcome = {
             // One run to the last connection: what is in flight may outlive the token.
             let mut refreshing = pin!(refresher.run());
+            let mut reloading = pin!(reloading.run(rereads, on_reload));
             let outcome = tokio::select! {
                 refusal = &mut refreshing => Err(RunError::NoLogin(refusal)),
                 unusable = until_unusable(&cell, region.as_ref(), &of_rules, listening, on_ready) => Err(unusable),
                 () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
+                () = &mut reloading => Ok(()),
             };
             info!("stopping; requests in flight may finish");
             admin.stop();
             tell.send_replace(Stop::Drain);
-            acceptors.shutdown().await;
+            while acceptors.join_next().await.is_some() {}
             let mut workers = pin!(join(workers));
             tokio::select! {
                 () = &mut workers => {}
@@ -217,6 +255,17 @@ impl Gatestone {
         }
         outcome
     }
+}
+
+/// The door of a listener that is bound at `addr`.
+pub(crate) fn door(own: &ListenerSettings, addr: &BoundAddr) -> Result<Door, RunError> {
+    if let BoundAddr::Tcp(addr) = addr
+        && !addr.ip().is_loopback()
+        && own.access.networks.is_empty()
+    {
+        return Err(RunError::Reachable { addr: *addr });
+    }
+    Ok(Door::new(own, addr)?)
 }
 
 /// As many connections as are set, or as the limit of open files has room for.
@@ -236,12 +285,11 @@ fn most_connections(set: usize) -> usize {
 const FEW: usize = 200;
 
 /// The way to find out whose a connection is; an error if there is none and a listener needs one.
-fn lookup(listeners: &[(Listener, Arc<Door>, Listening)]) -> Result<Lookup, RunError> {
-    let needs_it = listeners
-        .iter()
-        .find(|(listener, door, _)| matches!(listener.addr(), BoundAddr::Tcp(_)) && door.needs_users());
+fn lookup(listeners: &[Bound]) -> Result<Lookup, RunError> {
+    let needs_it =
+        listeners.iter().find(|it| matches!(it.listener.addr(), BoundAddr::Tcp(_)) && it.door.needs_users());
     match (Lookup::choose(), needs_it) {
-        (Lookup::None, Some((listener, ..))) => Err(RunError::NoUsers { addr: listener.addr().clone() }),
+        (Lookup::None, Some(it)) => Err(RunError::NoUsers { addr: it.listener.addr().clone() }),
         (lookup, _) => {
             if needs_it.is_some() && users::are_mapped() {
                 warn!(

@@ -8,6 +8,7 @@ mod activity;
 mod at_hand;
 mod connection;
 mod descriptors;
+mod inherited;
 mod lane;
 mod listener;
 mod peer;

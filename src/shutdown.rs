@@ -41,6 +41,7 @@ impl Signals {
     pub async fn tell(mut self, stop: watch::Sender<Stop>) {
         for what in [Stop::Drain, Stop::Now] {
             self.next().await;
+            // The end may have come about in another way meanwhile.
             stop.send_replace(what);
         }
         std::future::pending().await

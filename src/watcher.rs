@@ -2,8 +2,7 @@
 //!
 //! 1. Files are looked at now and then (`files`), which also works on network file systems, in
 //!    containers, and where Kubernetes swaps a symbolic link for another.
-//! 2. Of what was read, the credentials alone are handed on, to the refresher. Other settings take
-//!    effect at the next start; that they differ is logged.
+//! 2. What was read is handed on whole, to [`crate::reloading`].
 //! 3. Settings with mistakes are logged and told, and those before stay in force. They are read again
 //!    from time to time, since what mends them may be a file that is not watched yet.
 //! 4. From then on those files are watched that were read last.
@@ -20,8 +19,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::Interval;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Mistakes, Sources};
-use crate::identity::{Reload, ReloadOutcome};
+use crate::config::{Config, Mistakes};
+use crate::reloading::Reread;
 
 use self::files::{Files, Stamp};
 
@@ -34,11 +33,7 @@ mod tests;
 pub struct Watcher<L> {
     load: Arc<L>,
     files: Files,
-    reloads: mpsc::Sender<ReloadOutcome>,
-    /// All but the credentials, as they are in force.
-    in_force: Config,
-    /// The same as read last.
-    last_read: Config,
+    reloads: mpsc::Sender<Reread>,
     warnings: Vec<String>,
     mistakes: Option<String>,
     polls_since_reading: u32,
@@ -60,15 +55,11 @@ struct Unheard;
 
 impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
     /// Follows the files of `config`, which `load` has just read; `load` reads it again.
-    pub fn new(config: &Config, load: L, reloads: mpsc::Sender<ReloadOutcome>) -> Self {
-        let mut in_force = without_credentials(config, config);
-        in_force.identity.credentials = config.identity.credentials.without_secret();
+    pub fn new(config: &Config, load: L, reloads: mpsc::Sender<Reread>) -> Self {
         Self {
             load: Arc::new(load),
             files: Files::new(config.sources.files.clone()),
             reloads,
-            last_read: in_force.clone(),
-            in_force,
             warnings: config.warnings.clone(),
             mistakes: None,
             polls_since_reading: 0,
@@ -125,23 +116,32 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
             Ok(read) => read,
             Err(fault) if fault.is_panic() => {
                 error!(%fault, "the settings could not be read, by a fault of this program; those before stay in force");
-                return Ok(());
+                let problem = "the settings could not be read, by a fault of this program".to_owned();
+                return self.tell(Err(problem), cause).await;
             }
             // The runtime is ending.
             Err(_) => return Err(Unheard),
         };
         self.files = files;
         let outcome = match loaded {
-            Ok(config) => Ok(self.accept(&config, cause)),
+            Ok(config) => {
+                self.accept(&config, cause);
+                Ok(Box::new(config))
+            }
             Err(mistakes) => match self.reject(&mistakes, cause) {
                 Some(text) => Err(text),
                 None => return Ok(()),
             },
         };
-        self.reloads.send(outcome).await.map_err(|_| Unheard)
+        self.tell(outcome, cause).await
     }
 
-    fn accept(&mut self, config: &Config, cause: Cause) -> Reload {
+    async fn tell(&self, outcome: Result<Box<Config>, String>, cause: Cause) -> Result<(), Unheard> {
+        let reread = Reread { outcome, on_request: cause == Cause::Request };
+        self.reloads.send(reread).await.map_err(|_| Unheard)
+    }
+
+    fn accept(&mut self, config: &Config, cause: Cause) {
         self.mistakes = None;
         self.is_by_command = config.sources.is_by_command;
         self.ask_at = ask_at(config, SystemTime::now());
@@ -150,18 +150,6 @@ impl<L: Fn() -> Result<Config, Mistakes> + Send + Sync + 'static> Watcher<L> {
             warn!("{warning}");
         }
         self.warnings.clone_from(&config.warnings);
-        if self.wants_a_restart(config) {
-            info!("settings other than the credentials have changed; they take effect at the next start");
-        }
-        Reload { credentials: config.identity.credentials.clone(), on_request: cause == Cause::Request }
-    }
-
-    /// Whether other settings than the credentials differ from those in force, in a new way.
-    fn wants_a_restart(&mut self, config: &Config) -> bool {
-        let rest = without_credentials(config, &self.in_force);
-        let is_new = rest != self.last_read;
-        self.last_read = rest;
-        is_new && self.last_read != self.in_force
     }
 
     /// The mistakes in words, unless they have been told and nothing has changed.
@@ -184,16 +172,6 @@ fn ask_at(config: &Config, now: SystemTime) -> Option<SystemTime> {
 }
 
 const LEAST_LIFE_LEFT: Duration = Duration::from_secs(60);
-
-/// A configuration with the credentials of another, for comparing the rest.
-fn without_credentials(config: &Config, other: &Config) -> Config {
-    let mut rest = config.clone();
-    rest.identity.credentials.clone_from(&other.identity.credentials);
-    // Words about where things were written are not settings.
-    rest.sources = Sources::default();
-    rest.warnings = Vec::new();
-    rest
-}
 
 /// Polls after which settings with mistakes are read again: half a minute.
 const RETRY_POLLS: u32 = 15;

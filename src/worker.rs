@@ -5,7 +5,7 @@
 //! way is shared with another core but the snapshot's pointer.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use tokio::time::MissedTickBehavior;
 use tracing::{error, warn};
 
 use crate::access_log::Gathering;
+use crate::client::Client;
 use crate::failure::Reason;
+use crate::in_force::{Current, InForce};
 use crate::metrics::Metrics;
-use crate::proxy::{Door, Proxy, Unwelcome, Visitor};
+use crate::proxy::{Unwelcome, Visitor};
 use crate::server::{Accepted, Activity, Limits, Lookup, Peer, Quota, Share, Transport, serve};
 use crate::shutdown::{self, Stop};
 use crate::users::Names;
@@ -42,8 +44,8 @@ impl Layout {
     }
 }
 
-/// A connection on its way to a worker, and the door it came through.
-pub(crate) type Delivery = (Accepted, Arc<Door>);
+/// A connection on its way to a worker, and the number of the listener it came in at.
+pub(crate) type Delivery = (Accepted, usize);
 
 /// The accept loop's end of a worker.
 #[derive(Debug)]
@@ -62,7 +64,6 @@ enum WorkerEnd {
 /// What all workers are told.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
-    pub(crate) limits: Limits,
     /// How to find out whose a connection is.
     pub(crate) lookup: Lookup,
     pub(crate) names: Arc<Names>,
@@ -75,10 +76,10 @@ pub(crate) struct Orders {
 }
 
 impl Worker {
-    pub(crate) fn start(layout: Layout, index: usize, proxy: Proxy, orders: Orders) -> io::Result<Self> {
-        let metrics = Arc::clone(proxy.metrics());
+    pub(crate) fn start(layout: Layout, index: usize, current: Current, orders: Orders) -> io::Result<Self> {
+        let metrics = Arc::clone(current.load().proxy.metrics());
         let (deliveries, incoming) = mpsc::channel(QUEUE);
-        let work = work(incoming, Arc::new(proxy), orders);
+        let work = work(incoming, current, orders);
         let end = match layout {
             Layout::Single => WorkerEnd::Task(tokio::spawn(work)),
             Layout::PerCore(_) => {
@@ -141,7 +142,7 @@ const REFUSED_TIME: Duration = Duration::from_secs(5);
 /// How often idle upstream connections are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
 
-async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders: Orders) {
+async fn work(mut incoming: mpsc::Receiver<Delivery>, current: Current, orders: Orders) {
     let mut connections = JoinSet::new();
     let (tell, told) = watch::channel(Stop::No);
     let mut stop = orders.stop.clone();
@@ -150,11 +151,12 @@ async fn work(mut incoming: mpsc::Receiver<Delivery>, proxy: Arc<Proxy>, orders:
     loop {
         tokio::select! {
             delivery = incoming.recv() => {
-                let Some((accepted, door)) = delivery else { break };
-                connections.spawn(connection(accepted, door, Arc::clone(&proxy), orders.clone(), told.clone()));
+                let Some((accepted, listener)) = delivery else { break };
+                let connection = connection(accepted, listener, Arc::clone(&current), orders.clone(), told.clone());
+                connections.spawn(connection);
             }
             Some(ended) = connections.join_next() => note(ended),
-            _ = sweep.tick() => proxy.client().sweep(),
+            _ = sweep.tick() => Client::sweep(),
             () = shutdown::told(&mut stop, Stop::Drain), if *tell.borrow() == Stop::No => {
                 tell.send_replace(Stop::Drain);
             }
@@ -197,43 +199,84 @@ impl Drop for Open {
 
 async fn connection(
     accepted: Accepted,
-    door: Arc<Door>,
-    proxy: Arc<Proxy>,
+    listener: usize,
+    current: Current,
     orders: Orders,
     stop: watch::Receiver<Stop>,
 ) {
-    let _open = Open(Arc::clone(proxy.metrics()));
+    let in_force = current.load_full();
+    let _open = Open(Arc::clone(in_force.proxy.metrics()));
     // Boxed, so that a connection carries nothing of how it came about.
-    let Some(entry) = Box::pin(admit(&accepted, &door, &proxy, orders)).await else { return };
-    let Entry { visitor, limits, _share, _refused } = entry;
+    let Some(entry) = Box::pin(admit(&accepted, listener, &in_force, orders)).await else { return };
+    let Entry { visitor, limits, names, _share, _refused } = entry;
+    let seat = Seat { current, listener, names, taken: Mutex::new((in_force, Arc::new(visitor))) };
     let failed = match accepted {
         Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
-            Ok(stream) => return requests(stream, visitor, &door, &proxy, limits, stop).await,
+            Ok(stream) => return requests(stream, &seat, limits, stop).await,
             Err(error) => error,
         },
         Accepted::Unix(stream) => match tokio::net::UnixStream::from_std(stream) {
-            Ok(stream) => return requests(stream, visitor, &door, &proxy, limits, stop).await,
+            Ok(stream) => return requests(stream, &seat, limits, stop).await,
             Err(error) => error,
         },
     };
     warn!(error = %failed, "a connection could not be taken over");
 }
 
+/// A connection's place: who has come in, by the settings in force then.
+struct Seat {
+    current: Current,
+    listener: usize,
+    names: Arc<Names>,
+    taken: Mutex<(Arc<InForce>, Arc<Visitor>)>,
+}
+
+impl Seat {
+    /// What is in force for the next request, and who asks. Where settings have changed, who was let in before is judged
+    /// anew; who was not stays out.
+    async fn now(&self) -> (Arc<InForce>, Arc<Visitor>) {
+        let (taken, visitor) = self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if Arc::ptr_eq(&self.current.load(), &taken) {
+            return (taken, visitor);
+        }
+        Box::pin(self.take_anew(visitor)).await
+    }
+
+    async fn take_anew(&self, visitor: Arc<Visitor>) -> (Arc<InForce>, Arc<Visitor>) {
+        let in_force = self.current.load_full();
+        let mut visitor = visitor;
+        if !visitor.is_refused()
+            && let Some(door) = in_force.doors.get(self.listener)
+        {
+            let shows_users = in_force.proxy.shows_users();
+            visitor = Arc::new(door.admit(visitor.peer, &self.names, shows_users).await);
+        }
+        let now = (in_force, visitor);
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = now.clone();
+        now
+    }
+}
+
 /// Who has come in, and what they may use.
 struct Entry {
     visitor: Visitor,
     limits: Limits,
+    names: Arc<Names>,
     _share: Option<Share>,
     _refused: Option<OwnedSemaphorePermit>,
 }
 
 /// Finds out who it is, and decides about them. Nothing for those who have gone again, or had their chance.
-async fn admit(accepted: &Accepted, door: &Door, proxy: &Proxy, orders: Orders) -> Option<Entry> {
-    let shows_users = proxy.shows_users();
-    let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
-    let lookup = if needs_users { orders.lookup } else { Lookup::None };
+async fn admit(accepted: &Accepted, listener: usize, in_force: &InForce, orders: Orders) -> Option<Entry> {
+    let door = in_force.doors.get(listener)?;
+    let shows_users = in_force.proxy.shows_users();
+    // Settings that change may want to know of those who are here already.
     let peer = match accepted {
-        Accepted::Tcp(stream, from) => Peer::of_tcp(stream, *from, lookup).await.ok()?,
+        Accepted::Tcp(stream, from) => {
+            let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
+            let lookup = if needs_users { orders.lookup } else { Lookup::None };
+            Peer::of_tcp(stream, *from, lookup).await.ok()?
+        }
         Accepted::Unix(stream) => Peer::of_unix(stream),
     };
     let mut visitor = door.admit(peer, &orders.names, shows_users).await;
@@ -241,31 +284,28 @@ async fn admit(accepted: &Accepted, door: &Door, proxy: &Proxy, orders: Orders) 
     if let Err(most) = &share {
         door.turn_away(&mut visitor, Unwelcome::TooMany { most: *most });
     }
-    let mut limits = orders.limits;
+    let mut limits = in_force.limits.clone();
     let mut refused = None;
     if visitor.is_refused() {
         limits.hurry(REFUSED_TIME);
         refused = Some(orders.refused.try_acquire_owned().ok()?);
     }
-    Some(Entry { visitor, limits, _share: share.ok(), _refused: refused })
+    Some(Entry { visitor, limits, names: orders.names, _share: share.ok(), _refused: refused })
 }
 
-async fn requests<T: Transport>(
-    transport: T,
-    visitor: Visitor,
-    door: &Door,
-    proxy: &Proxy,
-    limits: Limits,
-    stop: watch::Receiver<Stop>,
-) {
+async fn requests<T: Transport>(transport: T, seat: &Seat, limits: Limits, stop: watch::Receiver<Stop>) {
     let activity = Arc::new(Activity::new(limits.preserve_header_case));
-    let visitor = &visitor;
-    serve(transport, Arc::clone(&activity), limits, stop, proxy.refusing_heads(), |request| {
+    let refuse = seat.current.load().proxy.refusing_heads();
+    serve(transport, Arc::clone(&activity), limits, stop, refuse, |request| {
         let activity = Arc::clone(&activity);
         // Not in the future: before that is polled, hyper may read of the body what would be taken for a head.
         activity.request_began(request.body());
         // Boxed, so that a connection without a request holds no room for one.
-        Box::pin(proxy.handle(request, door, visitor, activity))
+        Box::pin(async move {
+            let (in_force, visitor) = seat.now().await;
+            let InForce { proxy, doors, .. } = &*in_force;
+            proxy.handle(request, &doors[seat.listener], &visitor, activity).await
+        })
     })
     .await;
     // A tunnel that never began holds the upstream's connection, and `activity` itself.

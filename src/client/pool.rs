@@ -195,10 +195,10 @@ pub(super) fn distrust(pool: PoolId, origin: &Origin) {
 }
 
 /// Drops what is too old, has been idle for too long or was closed by the upstream, on this thread.
-pub(super) fn sweep(pool: PoolId) {
+pub(super) fn sweep() {
     let now = Instant::now();
     SHELVES.with_borrow_mut(|shelves| {
-        for shelf in shelves.iter_mut().filter(|shelf| shelf.pool == pool) {
+        for shelf in shelves.iter_mut() {
             shelf.idle.retain(|idle| idle.is_usable(now));
         }
         shelves.retain(|shelf| !shelf.idle.is_empty());

@@ -46,6 +46,10 @@ async fn connect_and_ask(addr: &ListenAddr, path: &str) -> Result<(StatusCode, B
                 Err(error) => Err(format!("nothing answers at {addr}: {error}")),
             }
         }
+        ListenAddr::Inherited { .. } => {
+            Err("the settings say systemd, whose socket may be anywhere; name its address with --listen"
+                .to_owned())
+        }
         ListenAddr::Unix(socket) => match UnixStream::connect(socket).await {
             Ok(stream) => exchange(stream, path, "localhost").await,
             Err(error) => Err(format!("nothing answers at {}: {error}", socket.display())),

@@ -101,7 +101,7 @@ impl Demo {
         let gatestone = bind(auth_url, args.listen)?;
         let (addr, cell) = (address(&gatestone), gatestone.cell());
         let (_, reloads) = mpsc::channel(1);
-        let proxy = tokio::spawn(gatestone.run(Layout::PerCore(1), told.clone(), reloads, |_| {}));
+        let proxy = tokio::spawn(gatestone.run(Layout::PerCore(1), told.clone(), reloads, |_| {}, |_| {}));
         let demo = Self { cloud, addr, cell, token_lifetime, stop, told, proxy };
         if demo.cell.ready(PATIENCE).await.is_err() {
             return Err(demo.end().await.err().unwrap_or(Failed::Ended));

@@ -41,6 +41,12 @@ pub fn run(addresses: &[ListenAddr], tool: Tool, environment: &dyn Environment) 
             set
         }
         ListenAddr::Unix(socket) if tool == Tool::Curl => on_socket(socket),
+        ListenAddr::Inherited { .. } => {
+            complain(
+                "the settings say systemd, whose socket may be anywhere; name its address with --listen",
+            );
+            return Ok(Exit::Failure);
+        }
         ListenAddr::Unix(socket) => {
             complain(format_args!(
                 "the proxy listens at {} alone, and of the tools only curl can use a Unix socket\n  \
@@ -84,10 +90,7 @@ async fn find(addresses: &[ListenAddr]) -> Result<(&ListenAddr, Value), String> 
 
 /// The service that stands at the root of the listener at `addr`, if one does.
 fn pinned<'a>(status: &'a Value, addr: &ListenAddr) -> Option<&'a str> {
-    let shown = match addr {
-        ListenAddr::Tcp { addr, .. } => addr.to_string(),
-        ListenAddr::Unix(socket) => format!("unix:{}", socket.display()),
-    };
+    let shown = addr.to_string();
     let mut listeners = status["listeners"].as_array()?.iter();
     let here = listeners.find(|it| it["address"].as_str().is_some_and(|it| it.ends_with(&shown)))?;
     here["service"].as_str()
@@ -97,6 +100,7 @@ fn shown(addr: &ListenAddr) -> String {
     match addr {
         ListenAddr::Tcp { addr, .. } => SocketAddr::to_string(addr),
         ListenAddr::Unix(socket) => socket.display().to_string(),
+        ListenAddr::Inherited { .. } => addr.to_string(),
     }
 }
 

@@ -127,7 +127,7 @@ impl Proxy {
             // Nobody waits any more if we were told to end.
             let _ = tell_ready.send(());
         };
-        let mut task = tokio::spawn(gatestone.run(layout, told, reloads, on_ready));
+        let mut task = tokio::spawn(gatestone.run(layout, told, reloads, on_ready, |_| {}));
         let exit = tokio::select! {
             Ok(()) = &mut ready => return Ok(Ok(Self { addr, secrets, cloud, stop, task })),
             ended = &mut task => return Ok(Err(explain(ended, &for_messages))),

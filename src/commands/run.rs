@@ -12,16 +12,22 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{Instrument as _, Span, info, info_span, warn};
 
+use self::service::Service;
 use super::{Exit, complain, explain_refusal, print};
 use crate::admin::Listening;
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
-use crate::identity::{Phase, ReloadOutcome};
+use crate::identity::Phase;
+use crate::logging;
+use crate::reloading::Reread;
 use crate::run::{Gatestone, Ready, RunError};
 use crate::server::raise_limit;
 use crate::shutdown::{Signals, Stop};
 use crate::watcher::Watcher;
 use crate::worker::Layout;
+
+mod idle;
+mod service;
 
 /// Runs a proxy for each cloud on one runtime beside the workers'. `load` has just given `configs`, and is called again, with
 /// the cloud that a listener names, when their files change and on SIGHUP.
@@ -53,16 +59,21 @@ where
         }
     }
     let several = proxies.len() > 1;
-    let hangups = hangups()?;
     let (stop, told) = watch::channel(Stop::No);
-    tokio::spawn(Signals::catch()?.tell(stop));
+    let service = Service::listening(proxies.len());
+    let hangups = hangups(Arc::clone(&service))?;
+    tokio::spawn(Signals::catch()?.tell(stop.clone()));
+    tokio::spawn(Arc::clone(&service).until_stopped(told.clone()));
+    tokio::spawn(end_by_itself(&mut proxies, stop));
     let mut serving = JoinSet::new();
-    for bound in proxies {
+    for (number, bound) in proxies.into_iter().enumerate() {
         let span = match &bound.for_messages.sources.listener_cloud {
             Some(cloud) => info_span!("of", %cloud),
             None => Span::none(),
         };
-        serving.spawn(bound.run(told.clone(), hangups.resubscribe()).instrument(span));
+        tokio::spawn(Arc::clone(&service).follow(number, bound.gatestone.cell()));
+        let run = bound.run(told.clone(), hangups.resubscribe(), Arc::clone(&service));
+        serving.spawn(run.instrument(span));
     }
     let mut exit = Exit::Success;
     while let Some(ended) = serving.join_next().await {
@@ -85,11 +96,33 @@ where
     })
 }
 
+/// Tells all proxies to stop once who uses one of them asks for it, or nobody uses any for as long as is set.
+fn end_by_itself(proxies: &mut [Bound], stop: watch::Sender<Stop>) -> impl Future<Output = ()> + use<> {
+    let quits = proxies.iter().map(|bound| bound.gatestone.quit());
+    let mut asked: JoinSet<()> = quits.map(|quit| async move { quit.notified().await }).collect();
+    let quiet = proxies.iter().filter_map(|bound| bound.for_messages.server.exit_when_idle).max();
+    let workers = proxies.iter_mut().flat_map(|bound| bound.gatestone.counters(bound.layout())).collect();
+    async move {
+        let idle = async {
+            match quiet {
+                Some(quiet) => idle::idle(workers, quiet).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(_) = asked.join_next() => info!("asked to end, by POST /-/quit"),
+            () = idle => info!("nobody has asked for anything for exit_when_idle; ending"),
+        }
+        // A signal may have said so before, or more.
+        stop.send_if_modified(|stop| std::mem::replace(stop, (*stop).max(Stop::Drain)) < Stop::Drain);
+    }
+}
+
 /// The proxy of one cloud, which holds its addresses, and what follows its settings.
 struct Bound {
     gatestone: Gatestone,
     for_messages: Config,
-    reloads: mpsc::Receiver<ReloadOutcome>,
+    rereads: mpsc::Receiver<Reread>,
     follow: Box<dyn FnOnce(mpsc::Receiver<()>) + Send>,
 }
 
@@ -102,7 +135,7 @@ impl Bound {
             warn!("{warning}");
         }
         let for_messages = config.without_secret();
-        let (tell, reloads) = mpsc::channel(1);
+        let (tell, rereads) = mpsc::channel(1);
         let of = config.sources.listener_cloud.clone();
         let watcher = Watcher::new(&config, move || load(of.as_deref()), tell);
         let gatestone = Gatestone::bind(config, Clock::system())?;
@@ -116,7 +149,11 @@ impl Bound {
         for addr in gatestone.addresses() {
             info!(%addr, "listening");
         }
-        Ok(Self { gatestone, for_messages, reloads, follow })
+        Ok(Self { gatestone, for_messages, rereads, follow })
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::PerCore(self.for_messages.workers)
     }
 
     /// Serves until it is told to stop, or cannot.
@@ -124,21 +161,31 @@ impl Bound {
         self,
         told: watch::Receiver<Stop>,
         hangups: broadcast::Receiver<()>,
+        service: Arc<Service>,
     ) -> (Result<(), RunError>, Config) {
-        let Self { gatestone, for_messages, reloads, follow } = self;
+        let Self { gatestone, for_messages, rereads, follow } = self;
         follow(passed_on(hangups));
         let (format, layout) = (for_messages.log.format, Layout::PerCore(for_messages.workers));
-        let outcome = gatestone.run(layout, told, reloads, |ready| announce(ready, format)).await;
+        let on_reload = |reread: &Reread| {
+            if let Ok(config) = &reread.outcome {
+                logging::set_level(config.log.level);
+            }
+            if reread.on_request {
+                service.has_reread(reread.outcome.as_ref().err().map(String::as_str));
+            }
+        };
+        let outcome = gatestone.run(layout, told, rereads, |ready| announce(ready, format), on_reload).await;
         (outcome, for_messages)
     }
 }
 
 /// SIGHUP, caught from now on, for all proxies.
-fn hangups() -> io::Result<broadcast::Receiver<()>> {
+fn hangups(service: Arc<Service>) -> io::Result<broadcast::Receiver<()>> {
     let mut signal = signal(SignalKind::hangup())?;
     let (tell, told) = broadcast::channel(1);
     tokio::spawn(async move {
         while signal.recv().await.is_some() {
+            service.rereads();
             // Nobody listens any more.
             let _ = tell.send(());
         }
@@ -175,6 +222,7 @@ pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
         | RunError::Client(_)
         | RunError::NoListener
         | RunError::NoUsers { .. }
+        | RunError::Reachable { .. }
         | RunError::System(_) => {
             complain(error);
             Exit::Failure

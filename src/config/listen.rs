@@ -48,7 +48,13 @@ pub(super) fn private() -> Vec<ListenAddr> {
 fn address_or_two(text: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, String> {
     let text = text.trim();
     if text == "systemd" {
-        return Err("sockets inherited from systemd are not supported yet; name an address".to_owned());
+        return Ok(vec![inherited(None, places)]);
+    }
+    if let Some(name) = text.strip_prefix("systemd:") {
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+        let wrong =
+            || format!("`{name}` is no name of a socket; write `systemd:` and its FileDescriptorName=");
+        return if is_name { Ok(vec![inherited(Some(name), places)]) } else { Err(wrong()) };
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path, places, base);
@@ -77,7 +83,7 @@ pub(super) fn distinct(openings: Vec<Opening>) -> Vec<Opening> {
         let same = distinct.iter_mut().find(|it| is_same(&it.addr, &opening.addr) && it.pin == opening.pin);
         match (same, &opening.addr) {
             (Some(known), ListenAddr::Tcp { optional: false, .. }) => known.addr = opening.addr,
-            (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_)) => {}
+            (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited { .. }) => {}
             (None, _) => distinct.push(opening),
         }
     }
@@ -89,10 +95,13 @@ pub(super) fn is_same(one: &ListenAddr, other: &ListenAddr) -> bool {
     match (one, other) {
         (ListenAddr::Tcp { addr: a, .. }, ListenAddr::Tcp { addr: b, .. }) => a == b && a.port() != 0,
         (ListenAddr::Unix(a), ListenAddr::Unix(b)) => a == b,
-        (ListenAddr::Tcp { .. }, ListenAddr::Unix(_)) | (ListenAddr::Unix(_), ListenAddr::Tcp { .. }) => {
-            false
-        }
+        (ListenAddr::Inherited { name: a, .. }, ListenAddr::Inherited { name: b, .. }) => a == b,
+        (ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited { .. }, _) => false,
     }
+}
+
+fn inherited(name: Option<&str>, places: &Places) -> ListenAddr {
+    ListenAddr::Inherited { name: name.map(str::to_owned), names: places.socket_names().to_owned() }
 }
 
 /// With port 0 the two would be two ports, so it stands for IPv4 alone.
@@ -127,7 +136,8 @@ fn looks_like_host_and_port(text: &str) -> bool {
 pub(super) fn is_reachable(addr: &ListenAddr) -> bool {
     match addr {
         ListenAddr::Tcp { addr, .. } => !addr.ip().is_loopback(),
-        ListenAddr::Unix(_) => false,
+        // What an inherited one is, only the socket tells.
+        ListenAddr::Unix(_) | ListenAddr::Inherited { .. } => false,
     }
 }
 
@@ -154,7 +164,8 @@ mod tests {
     use super::*;
 
     fn openings(text: &str) -> Result<Vec<Opening>, String> {
-        let places = Places::new(&BTreeMap::new(), PathBuf::from("/here"), PathBuf::from("/etc"));
+        let env = BTreeMap::from([("LISTEN_FDNAMES".to_owned(), "a:b".to_owned())]);
+        let places = Places::new(&env, PathBuf::from("/here"), PathBuf::from("/etc"));
         super::parse(text, &places, Path::new("/base"))
     }
 
@@ -175,6 +186,10 @@ mod tests {
         assert_eq!(parse("[::1]:80"), Ok(vec![tcp("[::1]:80", false)]));
         assert_eq!(parse("localhost:80"), Ok(vec![tcp("127.0.0.1:80", false), tcp("[::1]:80", true)]));
         assert_eq!(parse("unix:/run/g.sock"), Ok(vec![ListenAddr::Unix(PathBuf::from("/run/g.sock"))]));
+        let inherited = |name: Option<&str>| {
+            Ok(vec![ListenAddr::Inherited { name: name.map(str::to_owned), names: "a:b".to_owned() }])
+        };
+        assert_eq!((parse("systemd"), parse("systemd:web")), (inherited(None), inherited(Some("web"))));
         assert_eq!(parse("unix:g.sock"), Ok(vec![ListenAddr::Unix(PathBuf::from("/base/g.sock"))]));
     }
 
@@ -192,7 +207,8 @@ mod tests {
             "::1",
             "unix:",
             "unix:@g",
-            "systemd",
+            "systemd:",
+            "systemd:a b",
             "",
             "http://localhost:80",
             "localhost:http",

@@ -21,6 +21,7 @@ pub struct Places {
     config_home: Option<PathBuf>,
     openstack: Vec<PathBuf>,
     etc: PathBuf,
+    socket_names: String,
 }
 
 impl Places {
@@ -49,7 +50,13 @@ impl Places {
                 openstack.push(dir);
             }
         }
-        Self { working, home, config_home, openstack, etc }
+        let socket_names = env.get("LISTEN_FDNAMES").unwrap_or_default();
+        Self { working, home, config_home, openstack, etc, socket_names }
+    }
+
+    /// What the sockets are called that the service manager has opened (`sd_listen_fds`(3)).
+    pub(super) fn socket_names(&self) -> &str {
+        &self.socket_names
     }
 
     /// The working directory.

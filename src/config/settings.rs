@@ -69,6 +69,8 @@ pub(super) struct Settings {
     pub(super) idle_timeout: Option<Duration>,
     pub(super) request_head_timeout: Option<Duration>,
     pub(super) shutdown_timeout: Option<Duration>,
+    pub(super) exit_when_idle: Option<Duration>,
+    pub(super) allow_quit: Option<bool>,
     pub(super) max_connections: Option<usize>,
     pub(super) max_connections_per_user: Option<usize>,
     pub(super) max_requests: Option<usize>,
@@ -86,7 +88,7 @@ pub(super) struct Settings {
 }
 
 /// Names of all settings, as in the file; upper-case behind `GATESTONE_` in the environment.
-pub(super) const NAMES: [&str; 46] = [
+pub(super) const NAMES: [&str; 48] = [
     "cloud",
     "credential_command",
     "region",
@@ -112,6 +114,8 @@ pub(super) const NAMES: [&str; 46] = [
     "idle_timeout",
     "request_head_timeout",
     "shutdown_timeout",
+    "exit_when_idle",
+    "allow_quit",
     "max_connections",
     "max_connections_per_user",
     "max_requests",
@@ -187,6 +191,8 @@ impl Settings {
             "idle_timeout" => self.idle_timeout = Some(given.some_time()?),
             "request_head_timeout" => self.request_head_timeout = Some(given.some_time()?),
             "shutdown_timeout" => self.shutdown_timeout = Some(given.duration()?),
+            "exit_when_idle" => self.exit_when_idle = Some(given.some_time()?),
+            "allow_quit" => self.allow_quit = Some(given.switch()?),
             "max_connections" => self.max_connections = Some(given.count(MOST_CONNECTIONS)?),
             "max_connections_per_user" => {
                 self.max_connections_per_user = Some(given.count(MOST_CONNECTIONS)?);

@@ -1,5 +1,8 @@
 //! What the HTTP client is told: trust, our own certificate, HTTP proxies on the way.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
+
 use crate::client;
 use crate::secret::Secret;
 
@@ -48,6 +51,20 @@ pub(super) fn tls(
         }),
         insecure: insecure.is_some(),
     }
+}
+
+/// The files that are named there, and for each a number that changes with what it holds.
+pub(super) fn certificates(tls: &client::TlsSettings) -> Vec<(PathBuf, u64)> {
+    let own = tls.client_certificate.iter().flat_map(|own| [&own.cert, &own.key]);
+    let files = tls.cacert.iter().chain(own);
+    files
+        .map(|path| {
+            let mut hasher = DefaultHasher::new();
+            // One that cannot be read is a mistake already, or soon for whoever makes the client.
+            std::fs::read(path).ok().hash(&mut hasher);
+            (path.clone(), hasher.finish())
+        })
+        .collect()
 }
 
 /// What our settings say comes first here: `HTTPS_PROXY` and its relatives are everybody's, not

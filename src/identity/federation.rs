@@ -9,7 +9,7 @@
 //! A refresh token is good for one use or for many; the last one that came is kept, in memory alone. Where the provider
 //! says how long it lives, a login follows before that.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, LOCATION};
@@ -33,8 +33,8 @@ use crate::totp;
 mod device;
 
 /// What a provider has given us to go on with.
-#[derive(Debug, Default)]
-pub(super) struct Session(Mutex<State>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Session(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {

@@ -11,6 +11,7 @@ use super::error::AuthError;
 use super::protocol::{LoginAnswer, NamedProject, TokenBody};
 use super::snapshot::{Anchor, Token};
 use crate::catalog::Catalog;
+use crate::client::Client;
 use crate::clock::Moment;
 
 /// The identity service, as seen by one set of credentials. Nothing is retried here.
@@ -23,6 +24,9 @@ pub trait Issuer: Send + Sync + Sized + 'static {
 
     /// The same for other credentials.
     fn with(&self, credentials: Credentials) -> Self;
+
+    /// The same by another way.
+    fn through(&self, client: Client) -> Self;
 
     /// Logs in once.
     fn log_in(&self) -> impl Future<Output = Result<Login, AuthError>> + Send;

@@ -236,6 +236,10 @@ impl Issuer for Keystone {
         Self::new(self.client.clone(), self.clock.clone(), credentials)
     }
 
+    fn through(&self, client: Client) -> Self {
+        Self { client, session: self.session.clone(), ..self.with(self.credentials.clone()) }
+    }
+
     /// `POST /v3/auth/tokens`, and what else there is to do for it.
     async fn log_in(&self) -> Result<Login, AuthError> {
         if may_need_a_person(&self.credentials.method) {

@@ -35,7 +35,7 @@ use super::notices::Teller;
 use super::plan::Plan;
 use super::snapshot::{Account, HeldScope, Holder, Life, Snapshot};
 use super::survey;
-use super::{IdentityMetrics, OnRefused, Reload, ReloadOutcome, Settings};
+use super::{Changed, IdentityMetrics, OnRefused, Reload, ReloadOutcome, Settings};
 use crate::backoff::Backoff;
 use crate::catalog::Catalog;
 use crate::client::Client;
@@ -340,11 +340,12 @@ impl<I: Issuer> Refresher<I> {
 
     /// The settings have been read again.
     fn reload(&mut self, outcome: ReloadOutcome) {
-        let Reload { credentials, on_request } = match outcome {
+        let Reload { credentials, on_request, changed } = match outcome {
             Ok(reload) => reload,
             Err(problem) => return self.cell.report_reload(Some(problem)),
         };
         let now = self.clock.now();
+        self.change(changed);
         if credentials != *self.issuer.credentials() {
             let known = self.candidate.take().filter(|candidate| candidate.is_for(&credentials));
             match known.filter(|_| !on_request) {
@@ -367,6 +368,32 @@ impl<I: Issuer> Refresher<I> {
             self.refusals = 0;
             self.is_asked_for = true;
             self.plan.ask(now);
+        }
+    }
+
+    /// Keystone is reached in another way, or other endpoints are used.
+    fn change(&mut self, changed: Changed) {
+        if let Some(client) = changed.client {
+            self.issuer = Arc::new(self.issuer.through(client.clone()));
+            if let Some(candidate) = &mut self.candidate {
+                candidate.issuer = Arc::new(candidate.issuer.through(client));
+            }
+            // What has failed may have failed for want of it. A refusal is an answer.
+            if matches!(self.cell.phase(), Phase::Starting | Phase::Failing(_)) {
+                self.plan.ask(self.clock.now());
+            }
+        }
+        if let Some(preferences) = changed.preferences {
+            self.preferences = preferences;
+            if let Some(current) = self.cell.current() {
+                let mut snapshot = Snapshot::clone(&current);
+                snapshot.routes = self.routes(&snapshot.catalog, &snapshot.holder);
+                for warning in snapshot.routes.warnings() {
+                    warn!("{warning}");
+                }
+                self.cell.publish(snapshot);
+                self.cell.nudge();
+            }
         }
     }
 

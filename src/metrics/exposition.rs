@@ -21,6 +21,10 @@ pub struct Shown<'a> {
     pub token: &'a TokenFigures,
     /// When the process started.
     pub started: SystemTime,
+    /// Readings of changed settings by outcome.
+    pub reloads: [(&'static str, u64); 2],
+    /// Whether those that were read last are in force.
+    pub settings_are_valid: bool,
 }
 
 /// The figures of the token at the time of a scrape.
@@ -87,6 +91,12 @@ pub fn exposition(shown: &Shown<'_>, format: Format) -> String {
         page.single(name, kind, help, value);
     }
     token_figures(&mut page, shown.token);
+    page.family("gatestone_reloads_total", Kind::Counter, "Settings read again, by whether they were taken.");
+    for (outcome, count) in shown.reloads {
+        page.put(&[("outcome", outcome)], count);
+    }
+    let help = "Whether the settings that were read last are in force.";
+    page.single("gatestone_settings_valid", Kind::Gauge, help, u8::from(shown.settings_are_valid));
     process::put(&mut page, shown.started);
     page.end()
 }
@@ -234,6 +244,8 @@ mod tests {
             labels: &labels,
             token: &TokenFigures::default(),
             started: SystemTime::UNIX_EPOCH,
+            reloads: [("taken", 1), ("rejected", 0)],
+            settings_are_valid: true,
         };
         let page = exposition(&shown, Format::Prometheus);
         for line in [

@@ -6,8 +6,8 @@
 //!    of it for the body limit is cut off.
 //! 2. A client may end its side once its request is whole, and is still answered (RFC 9112 §9.6). If it has closed
 //!    altogether, what it asked for is dropped.
-//! 3. When told to stop, a request in flight is finished and the connection closed after it; an idle one is closed at
-//!    once.
+//! 3. When told to stop, a request in flight is finished and the connection closed after it. An idle one is closed after
+//!    a moment: a request that was on its way is answered, and says `Connection: close`.
 //! 4. A response that is not sent whole, for whatever reason, ends in a reset, so that also a client that reads until
 //!    the connection closes sees the cut.
 //! 5. Where we close while the client may still be sending, what it sends is read and thrown away for a while, so that
@@ -107,7 +107,14 @@ async fn rest<T: Transport>(
             // Its end can be read as well, or what is wrong with it.
             () = tap.readable() => return true,
             () = sleep_until(then) => {}
-            () = shutdown::told(stop, Stop::Drain) => return false,
+            () = shutdown::told(stop, Stop::Drain) => {
+                return tokio::select! {
+                    biased;
+                    () = tap.readable() => true,
+                    () = sleep(ON_ITS_WAY) => false,
+                    () = shutdown::told(stop, Stop::Now) => false,
+                };
+            }
         }
     }
 }
@@ -191,6 +198,9 @@ where
                         tap.reset();
                     }
                     return None;
+                }
+                if activity.begun() > before && activity.is_quiet() {
+                    return tap_of(connection).map(Tap::at_rest);
                 }
                 stopping = true;
                 Pin::new(&mut connection).graceful_shutdown();
@@ -290,6 +300,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 const LINGER: Duration = Duration::from_secs(10);
 /// How long it may say nothing and not close.
 const LINGER_QUIET: Duration = Duration::from_secs(1);
+/// How long an idle connection stays once we are to stop, for a request that was sent before its client could know.
+const ON_ITS_WAY: Duration = Duration::from_millis(250);
 /// How long a head that is half there may take once we are to stop.
 const HALF_HEAD: Duration = Duration::from_secs(1);
 /// Field lines in a request's head; an object with 90 metadata fields is legal in Swift.

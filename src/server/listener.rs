@@ -15,6 +15,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::inherited;
 use super::peers::Ends;
 use super::presence::Presence;
 use super::{ListenAddr, SocketPermissions};
@@ -48,6 +49,28 @@ pub enum BindError {
         /// The system's reason.
         source: io::Error,
     },
+    /// A socket of the service manager's cannot be used.
+    #[error(
+        "the inherited socket {name} cannot be used: {source}; its unit has to open a stream socket (ListenStream=) and to \
+         leave accepting to the service (Accept=no)"
+    )]
+    Inherited {
+        /// By its unit or `FileDescriptorName=`.
+        name: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The service manager has opened no such socket.
+    #[error(
+        "no socket{} was inherited{}; start the program by a .socket unit of systemd, or name an address with --listen", 
+        of_name(.name.as_deref()), among(.names)
+    )]
+    NotInherited {
+        /// The name that was asked for, if any.
+        name: Option<String>,
+        /// Those that there are.
+        names: String,
+    },
     /// Anything else.
     #[error("cannot listen on {addr}: {source}; choose another address with --listen")]
     Failed {
@@ -56,6 +79,14 @@ pub enum BindError {
         /// The system's reason.
         source: io::Error,
     },
+}
+
+fn of_name(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!(" named {name}"))
+}
+
+fn among(names: &str) -> String {
+    if names.is_empty() { String::new() } else { format!(" (there are {names})") }
 }
 
 /// An address that is listened on.
@@ -86,7 +117,8 @@ pub struct Listener {
 #[derive(Debug)]
 enum ListeningSocket {
     Tcp(StdTcpListener),
-    Unix(StdUnixListener, SocketFile),
+    /// An inherited one's file is not ours to remove.
+    Unix(StdUnixListener, Option<SocketFile>),
 }
 
 /// Removes the socket's file when the listener goes.
@@ -101,16 +133,17 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds `addr`. `None` for an optional address whose family this machine does not have.
-    /// A Unix socket's file gets `permissions`.
-    pub fn bind(addr: &ListenAddr, permissions: SocketPermissions) -> Result<Option<Self>, BindError> {
+    /// Binds `addr`: none for an optional address whose family this machine does not have, and all the sockets that
+    /// are inherited. A Unix socket's file gets `permissions`.
+    pub fn bind(addr: &ListenAddr, permissions: SocketPermissions) -> Result<Vec<Self>, BindError> {
         match addr {
+            ListenAddr::Inherited { name, names } => inherited::take(name.as_deref(), names),
             ListenAddr::Tcp { addr, optional } => match bind_tcp(*addr) {
                 Ok((socket, addr)) => {
                     let socket = ListeningSocket::Tcp(socket);
-                    Ok(Some(Self { socket, addr: BoundAddr::Tcp(addr) }))
+                    Ok(vec![Self { socket, addr: BoundAddr::Tcp(addr) }])
                 }
-                Err(error) if *optional && is_missing_family(&error) => Ok(None),
+                Err(error) if *optional && is_missing_family(&error) => Ok(Vec::new()),
                 Err(error) => Err(explain(addr.to_string(), error)),
             },
             ListenAddr::Unix(path) => {
@@ -126,10 +159,25 @@ impl Listener {
                     .map_err(failed)?;
                 // Nobody could connect before.
                 socket.listen(BACKLOG).map_err(failed)?;
-                let socket = ListeningSocket::Unix(socket.into(), file);
-                Ok(Some(Self { socket, addr: BoundAddr::Unix(path.clone()) }))
+                let socket = ListeningSocket::Unix(socket.into(), Some(file));
+                Ok(vec![Self { socket, addr: BoundAddr::Unix(path.clone()) }])
             }
         }
+    }
+
+    /// One that somebody else has opened.
+    pub(super) fn of_tcp(socket: StdTcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let addr = BoundAddr::Tcp(socket.local_addr()?);
+        Ok(Self { socket: ListeningSocket::Tcp(socket), addr })
+    }
+
+    /// The same of a Unix socket.
+    pub(super) fn of_unix(socket: StdUnixListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let path = socket.local_addr()?.as_pathname().map(Path::to_owned);
+        let addr = BoundAddr::Unix(path.ok_or(io::ErrorKind::AddrNotAvailable)?);
+        Ok(Self { socket: ListeningSocket::Unix(socket, None), addr })
     }
 
     /// Where it listens.
@@ -203,7 +251,7 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
 #[derive(Debug)]
 pub(crate) enum Acceptor {
     Tcp(TcpListener),
-    Unix { socket: UnixListener, _file: SocketFile },
+    Unix { socket: UnixListener, _file: Option<SocketFile> },
 }
 
 /// A connection that has come in, on no runtime yet: its worker takes it to its own.
@@ -294,7 +342,7 @@ mod tests {
         let group = std::fs::metadata(dir.path()).unwrap().gid();
         for mode in [0o600, 0o660, 0o666] {
             let permissions = SocketPermissions { mode, group: Some(group) };
-            let listener = Listener::bind(&ListenAddr::Unix(path.clone()), permissions).unwrap().unwrap();
+            let listener = Listener::bind(&ListenAddr::Unix(path.clone()), permissions).unwrap();
             let file = std::fs::metadata(&path).unwrap();
             assert_eq!((file.mode() & 0o777, file.gid()), (mode, group));
             drop(listener);
@@ -305,7 +353,7 @@ mod tests {
     async fn small_writes_to_a_client_are_not_held_back() {
         let listen = ListenAddr::Tcp { addr: ([127, 0, 0, 1], 0).into(), optional: false };
         let permissions = SocketPermissions { mode: 0o600, group: None };
-        let listener = Listener::bind(&listen, permissions).unwrap().unwrap();
+        let listener = Listener::bind(&listen, permissions).unwrap().remove(0);
         let BoundAddr::Tcp(addr) = listener.addr().clone() else { panic!("it is TCP") };
         let acceptor = listener.into_acceptor().unwrap();
         let _client = TcpStream::connect(addr).await.unwrap();

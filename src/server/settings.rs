@@ -26,6 +26,10 @@ pub struct Settings {
     pub preserve_header_case: bool,
     /// How long requests in flight may go on after the signal to stop.
     pub shutdown_timeout: Duration,
+    /// How long there may be no connection at all before the program ends.
+    pub exit_when_idle: Option<Duration>,
+    /// Whether whoever uses the proxy may end it.
+    pub allow_quit: bool,
 }
 
 /// Who may open a Unix socket's file, by the file system.
@@ -50,6 +54,13 @@ pub enum ListenAddr {
     },
     /// A Unix socket.
     Unix(PathBuf),
+    /// Sockets that the service manager has opened.
+    Inherited {
+        /// Those of this name; all that are left where there is none.
+        name: Option<String>,
+        /// What they are all called, as in `LISTEN_FDNAMES`.
+        names: String,
+    },
 }
 
 impl fmt::Display for ListenAddr {
@@ -58,6 +69,8 @@ impl fmt::Display for ListenAddr {
         match self {
             Self::Tcp { addr, .. } => addr.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Inherited { name: None, .. } => f.write_str("systemd"),
+            Self::Inherited { name: Some(name), .. } => write!(f, "systemd:{name}"),
         }
     }
 }

@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_secs(2);
 /// A `clouds.yaml` with one cloud, its password in a file, and our own file beside it.
 struct World {
     dir: TempDir,
-    reloads: mpsc::Receiver<ReloadOutcome>,
+    reloads: mpsc::Receiver<Reread>,
     requests: mpsc::Sender<()>,
 }
 
@@ -56,10 +56,12 @@ impl World {
     async fn after_looks(&mut self, looks: u32) -> Vec<String> {
         sleep(POLL * looks).await;
         let mut told = Vec::new();
-        while let Ok(outcome) = self.reloads.try_recv() {
+        while let Ok(Reread { outcome, on_request }) = self.reloads.try_recv() {
             told.push(match outcome {
-                Ok(Reload { credentials, on_request }) => {
-                    let Method::Password { password, .. } = credentials.method else { panic!() };
+                Ok(config) => {
+                    let Method::Password { password, .. } = config.identity.credentials.method else {
+                        panic!()
+                    };
                     format!("{}{}", password.expose(), if on_request { " on request" } else { "" })
                 }
                 Err(mistakes) => mistakes.replace(&self.dir.path().display().to_string(), ""),
@@ -176,22 +178,6 @@ async fn a_file_that_was_missing_is_found_although_it_was_never_read() {
     assert_eq!(world.after_looks(RETRY_POLLS).await, ["late"]);
 }
 
-#[tokio::test]
-async fn settings_that_want_a_restart_are_told_apart() {
-    let (tell, _reloads) = mpsc::channel(1);
-    let config = environment_login().unwrap();
-    let mut watcher = Watcher::new(&config, environment_login, tell);
-    let mut credentials = config.clone();
-    credentials.identity.credentials.method = Method::Token("other".to_owned().into());
-    credentials.sources.credentials = "elsewhere".to_owned();
-    let workers = Config { workers: config.workers + 1, ..config.clone() };
-    for (read, expected) in
-        [(&credentials, false), (&workers, true), (&workers, false), (&config, false), (&workers, true)]
-    {
-        assert_eq!(watcher.wants_a_restart(read), expected, "{} workers", read.workers);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn it_ends_when_nobody_listens() {
     let (tell, reloads) = mpsc::channel(1);
@@ -234,9 +220,8 @@ async fn told_in_ten_minutes(seconds: u64, is_refused: bool) -> Vec<String> {
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(600);
     let mut told = Vec::new();
     while let Ok(outcome) = tokio::time::timeout_at(end, reloads.recv()).await {
-        let Method::Password { password, .. } = outcome.unwrap().unwrap().credentials.method else {
-            panic!()
-        };
+        let config = outcome.unwrap().outcome.unwrap();
+        let Method::Password { password, .. } = config.identity.credentials.method else { panic!() };
         told.push(password.expose().to_owned());
     }
     task.abort();

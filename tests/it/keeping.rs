@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use gatestone::config::Config;
 use gatestone::embedded::people::USERS;
+use gatestone::identity::OnRefused;
 use gatestone::identity::credentials::{Domain, Method, User};
-use gatestone::identity::{OnRefused, Reload};
 use gatestone::secret::Secret;
 use gatestone::shutdown::Stop;
 use tempfile::TempDir;
@@ -168,10 +168,10 @@ fn somebody_else(password: &str) -> Method {
 }
 
 /// What the watcher sends when the settings have been read again.
-fn changed(keystone: &Keystone, password: &str, on_request: bool) -> Reload {
-    let mut credentials = config::password(&keystone.url).identity.credentials;
-    credentials.method = somebody_else(password);
-    Reload { credentials, on_request }
+fn changed(keystone: &Keystone, password: &str) -> Config {
+    let mut config = config::password(&keystone.url);
+    config.identity.credentials.method = somebody_else(password);
+    config
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +180,7 @@ async fn changed_credentials_take_effect_with_their_first_token() {
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/object-store/c").await;
     keystone.next([Fault::Slow(Duration::from_secs(20))]);
-    proxy.reloads.send(Ok(changed(&keystone, USERS[1].password, false))).await.unwrap();
+    proxy.reread(changed(&keystone, USERS[1].password)).await;
     sleep(Duration::from_secs(10)).await;
     // No gap: the old token serves until the new one is there.
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
@@ -201,7 +201,7 @@ async fn bad_new_credentials_are_told_and_tried_once_and_the_old_go_on() {
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/object-store/c").await;
     for _ in 0..3 {
-        proxy.reloads.send(Ok(changed(&keystone, "wrong", false))).await.unwrap();
+        proxy.reread(changed(&keystone, "wrong")).await;
         sleep(Duration::from_secs(60)).await;
     }
     assert_eq!(keystone.logins(), 2, "each try counts towards a lockout");
@@ -210,7 +210,7 @@ async fn bad_new_credentials_are_told_and_tried_once_and_the_old_go_on() {
     assert!(!warnings.contains("wrong\""));
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     // A person who asks gets another try.
-    proxy.reloads.send(Ok(changed(&keystone, "wrong", true))).await.unwrap();
+    proxy.asked_to_reread(changed(&keystone, "wrong")).await;
     sleep(Duration::from_secs(60)).await;
     assert_eq!(keystone.logins(), 3);
     // The old ones refresh.
@@ -225,13 +225,11 @@ async fn settings_that_cannot_be_read_again_are_told_until_they_can() {
     let (_service, keystone) = cloud().await;
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/object-store/c").await;
-    proxy.reloads.send(Err("clouds.yaml:3: no".to_owned())).await.unwrap();
+    proxy.could_not_reread("clouds.yaml:3: no").await;
     sleep(Duration::from_secs(1)).await;
     let status = || async { get(proxy.addr, "/-/status").await.json()["warnings"].to_string() };
     assert!(status().await.contains("clouds.yaml:3: no"));
-    let mut same = changed(&keystone, "", false);
-    same.credentials = config::password(&keystone.url).identity.credentials;
-    proxy.reloads.send(Ok(same)).await.unwrap();
+    proxy.reread(config::password(&keystone.url)).await;
     sleep(Duration::from_secs(1)).await;
     assert!(!status().await.contains("clouds.yaml:3: no"));
     assert_eq!(keystone.logins(), 1);
@@ -247,7 +245,7 @@ async fn correct_credentials_after_refused_ones_serve_again() {
     sleep(Duration::from_secs(7 * 86_400)).await;
     assert_eq!(get(proxy.addr, "/object-store/c").await.reason(), "credentials_refused");
     keystone.always(Fault::Works);
-    proxy.reloads.send(Ok(changed(&keystone, USERS[1].password, false))).await.unwrap();
+    proxy.reread(changed(&keystone, USERS[1].password)).await;
     sleep(Duration::from_secs(1)).await;
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     assert_eq!(keystone.logins(), 4);
@@ -267,9 +265,7 @@ async fn a_token_that_another_process_has_kept_is_asked_about_before_it_heals() 
     assert_eq!(last_token(&service), keystone.token(2));
     keystone.revoke_all();
     // A person asks, or a service refuses: either way what is kept is not good.
-    let mut same = changed(&keystone, "", true);
-    same.credentials = config::password(&keystone.url).identity.credentials;
-    proxy.reloads.send(Ok(same)).await.unwrap();
+    proxy.asked_to_reread(cached(&keystone, &folder)).await;
     sleep(Duration::from_secs(5)).await;
     get(proxy.addr, "/object-store/c").await;
     assert_eq!(last_token(&service), keystone.token(3));
@@ -282,9 +278,10 @@ async fn new_credentials_that_hang_do_not_stop_the_old_ones() {
     let proxy = Proxy::start(&keystone);
     get(proxy.addr, "/object-store/c").await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut hanging = changed(&keystone, USERS[1].password, false);
-    hanging.credentials.auth_url = format!("http://{}/v3", silent.local_addr().unwrap()).parse().ok();
-    proxy.reloads.send(Ok(hanging)).await.unwrap();
+    let mut hanging = changed(&keystone, USERS[1].password);
+    hanging.identity.credentials.auth_url =
+        format!("http://{}/v3", silent.local_addr().unwrap()).parse().ok();
+    proxy.reread(hanging).await;
     for _ in 0..60 {
         sleep(Duration::from_secs(30)).await;
         assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);

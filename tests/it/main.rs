@@ -23,6 +23,7 @@ mod links;
 mod listeners;
 mod methods;
 mod names;
+mod reloading;
 mod replay;
 mod routing;
 mod rules;

@@ -7,11 +7,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use crate::support::http::{read_head, read_reply};
+use crate::support::http::{fields, read_head, read_reply};
 use crate::support::{Keystone, Proxy, Service};
 
 #[tokio::test(start_paused = true)]
-async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_once() {
+async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_in_a_moment() {
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1/AUTH_p", upstream.local_addr().unwrap());
     let keystone = Keystone::start(serde_json::json!([{ "type": "object-store", "endpoints": [
@@ -38,6 +38,31 @@ async fn a_download_in_flight_is_finished_and_idle_connections_are_closed_at_onc
     let mut body = Vec::new();
     busy.read_to_end(&mut body).await.unwrap();
     assert_eq!(body, b"halfrest");
+    proxy.ended().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_on_its_way_when_told_to_stop_is_answered_and_is_the_last() {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["R"])).await;
+    let proxy = Proxy::start(&keystone);
+    // One that hyper holds, and one that has come to rest.
+    let mut clients = Vec::new();
+    for pause in [5, 0] {
+        let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+        client.write_all(b"GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        assert_eq!(read_reply(&mut client, false).await.status, 200);
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        clients.push(client);
+    }
+    proxy.tell(Stop::Drain);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for client in &mut clients {
+        client.write_all(b"GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let reply = read_reply(client, false).await;
+        assert_eq!((reply.status, fields(&reply.head, "connection")), (200, vec!["close"]));
+        assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0);
+    }
     proxy.ended().await.unwrap();
 }
 

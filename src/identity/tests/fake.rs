@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::catalog::{Catalog, Interface};
+use crate::client::Client;
 use crate::clock::{Clock, Moment};
 use crate::identity::credentials::{Credentials, Domain, Method, Project, Scope, User};
 use crate::identity::issuer::{Issuer, Login};
@@ -311,6 +312,10 @@ impl Issuer for Fake {
 
     fn with(&self, credentials: Credentials) -> Self {
         Self { world: self.world.clone(), clock: self.clock.clone(), credentials }
+    }
+
+    fn through(&self, _client: Client) -> Self {
+        self.with(self.credentials.clone())
     }
 
     async fn log_in(&self) -> Result<Login, AuthError> {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use gatestone::clock::Clock;
 use gatestone::config::Config;
-use gatestone::identity::ReloadOutcome;
+use gatestone::reloading::Reread;
 use gatestone::run::{Gatestone, RunError};
 use gatestone::server::BoundAddr;
 use gatestone::shutdown::Stop;
@@ -24,7 +24,7 @@ pub(crate) struct Proxy {
     pub addrs: Vec<SocketAddr>,
     stop: watch::Sender<Stop>,
     /// Settings read again, as the watcher would send them.
-    pub reloads: mpsc::Sender<ReloadOutcome>,
+    reloads: mpsc::Sender<Reread>,
     task: JoinHandle<Result<(), RunError>>,
 }
 
@@ -47,8 +47,26 @@ impl Proxy {
         let addrs: Vec<SocketAddr> = gatestone.addresses().into_iter().map(tcp).collect();
         let (stop, told) = watch::channel(Stop::No);
         let (reloads, read_again) = mpsc::channel(1);
-        let task = tokio::spawn(gatestone.run(Layout::Single, told, read_again, |_| {}));
+        let task = tokio::spawn(gatestone.run(Layout::Single, told, read_again, |_| {}, |_| {}));
         Self { addr: addrs[0], addrs, stop, reloads, task }
+    }
+
+    /// The settings have been read again.
+    pub(crate) async fn reread(&self, config: Config) {
+        let reread = Reread { outcome: Ok(Box::new(config)), on_request: false };
+        self.reloads.send(reread).await.unwrap();
+    }
+
+    /// The same because a person asked.
+    pub(crate) async fn asked_to_reread(&self, config: Config) {
+        let reread = Reread { outcome: Ok(Box::new(config)), on_request: true };
+        self.reloads.send(reread).await.unwrap();
+    }
+
+    /// They have mistakes.
+    pub(crate) async fn could_not_reread(&self, problem: &str) {
+        let reread = Reread { outcome: Err(problem.to_owned()), on_request: false };
+        self.reloads.send(reread).await.unwrap();
     }
 
     /// Tells it to stop.

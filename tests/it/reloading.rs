@@ -1,0 +1,162 @@
+//! Settings that change while the proxy runs: in force at once, for connections that are open too, or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatestone::catalog::Region;
+use gatestone::client::TlsSettings;
+use gatestone::config::Config;
+use gatestone::proxy::Rules;
+use gatestone::routing::Pin;
+use gatestone::server::ListenAddr;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::support::http::read_reply;
+use crate::support::{Keystone, Proxy, Service, config, get};
+
+async fn cloud() -> (Service, Keystone) {
+    let service = Service::echo().await;
+    let keystone = Keystone::start(service.catalog("object-store", "/v1/AUTH_p", &["GRA", "SBG"])).await;
+    (service, keystone)
+}
+
+/// One request on a connection that stays.
+async fn ask_on(client: &mut TcpStream, method: &str, path: &str) -> u16 {
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    client.write_all(request.as_bytes()).await.unwrap();
+    read_reply(client, method == "HEAD").await.status
+}
+
+fn changed(keystone: &Keystone, change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = config::password(&keystone.url);
+    change(&mut config);
+    config
+}
+
+/// Settled once the refresher has taken it, too.
+async fn reread(proxy: &Proxy, config: Config) {
+    proxy.reread(config).await;
+    sleep(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_hold_for_connections_that_are_open() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    assert_eq!(ask_on(&mut client, "PUT", "/object-store/c").await, 200);
+    let read_only = changed(&keystone, |config| {
+        for listener in &mut config.listeners {
+            listener.access.rules = Rules::new(true, Vec::new(), &[]);
+        }
+    });
+    reread(&proxy, read_only).await;
+    assert_eq!(ask_on(&mut client, "PUT", "/object-store/c").await, 403);
+    assert_eq!(ask_on(&mut client, "GET", "/object-store/c").await, 200, "on the same connection");
+    reread(&proxy, config::password(&keystone.url)).await;
+    assert_eq!(ask_on(&mut client, "PUT", "/object-store/c").await, 200);
+    assert_eq!(keystone.logins(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_region_is_used_at_once_and_an_unknown_one_never() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    let region =
+        |name: &str| changed(&keystone, |config| config.routing.region = Some(Region(name.to_owned())));
+    let shown = || async { get(proxy.addr, "/-/status").await.json()["region"].clone() };
+    get(proxy.addr, "/object-store/c").await;
+    assert_eq!(shown().await, "GRA");
+    reread(&proxy, region("SBG")).await;
+    assert_eq!(shown().await, "SBG");
+    reread(&proxy, region("nowhere")).await;
+    assert_eq!(shown().await, "SBG");
+    let status = get(proxy.addr, "/-/status").await.json();
+    assert!(status["warnings"].to_string().contains("region nowhere is not in the catalog"), "{status}");
+    let metrics = get(proxy.addr, "/-/metrics").await;
+    for line in [
+        "gatestone_settings_valid 0",
+        "gatestone_reloads_total{outcome=\"taken\"} 1",
+        "gatestone_reloads_total{outcome=\"rejected\"} 1",
+    ] {
+        assert!(metrics.text().lines().any(|it| it == line), "{line} in {}", metrics.text());
+    }
+    reread(&proxy, region("GRA")).await;
+    assert!(get(proxy.addr, "/-/metrics").await.text().contains("gatestone_settings_valid 1\n"));
+    assert_eq!((shown().await, keystone.logins()), ("GRA".into(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listeners_service_and_secret_change_without_its_port() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    assert_eq!(get(proxy.addr, "/c").await.status, 404);
+    let pinned = changed(&keystone, |config| {
+        config.listeners[0].service = Some(Pin::new("object-store", None).unwrap());
+    });
+    reread(&proxy, pinned).await;
+    assert_eq!(get(proxy.addr, "/c").await.status, 200);
+    assert_eq!(get(proxy.addr, "/-/status").await.json()["listeners"][0]["service"], "object-store");
+    let secret = changed(&keystone, |config| {
+        config.listeners[0].client_secret = Some("sixteen or more characters".to_owned().into());
+    });
+    reread(&proxy, secret).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_cannot_be_read_keeps_the_settings_before() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    let broken = changed(&keystone, |config| {
+        config.client.tls = TlsSettings { cacert: Some("/nowhere/ca.pem".into()), ..TlsSettings::default() };
+        for listener in &mut config.listeners {
+            listener.access.rules = Rules::new(true, Vec::new(), &[]);
+        }
+    });
+    reread(&proxy, broken).await;
+    let status = get(proxy.addr, "/-/status").await.json();
+    assert!(status["warnings"].to_string().contains("/nowhere/ca.pem"), "{status}");
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    assert_eq!(ask_on(&mut client, "PUT", "/object-store/c").await, 200, "all of them or none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_the_next_start_is_told() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    let moved = changed(&keystone, |config| {
+        config.listeners[0].addr = ListenAddr::Tcp { addr: ([127, 0, 0, 1], 1).into(), optional: false };
+        config.workers += 1;
+    });
+    reread(&proxy, moved).await;
+    let warnings = get(proxy.addr, "/-/status").await.json()["warnings"].to_string();
+    assert!(warnings.contains("take effect at the next start: listen, workers"), "{warnings}");
+    reread(&proxy, config::password(&keystone.url)).await;
+    let warnings = get(proxy.addr, "/-/status").await.json()["warnings"].to_string();
+    assert!(!warnings.contains("next start"), "{warnings}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_access_log_begins_and_ends() {
+    let (_service, keystone) = cloud().await;
+    let lines = Arc::default();
+    let out = gatestone::access_log::Out::Memory(Arc::clone(&lines));
+    let proxy = Proxy::start(&keystone);
+    let with = |is_on| {
+        changed(&keystone, |config| {
+            (config.log.access_log, config.log.access_out) = (is_on, out.clone());
+        })
+    };
+    let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+    for (is_on, expected) in [(false, 0), (true, 1), (false, 1)] {
+        reread(&proxy, with(is_on)).await;
+        assert_eq!(ask_on(&mut client, "GET", "/object-store/c").await, 200);
+        let lines = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+        assert_eq!(lines.lines().count(), expected, "{lines}");
+    }
+}
