@@ -81,7 +81,7 @@ class Prometheus:
     def listens(self):
         """Whether it has said which port it took, and is ready."""
         expect.that(self.process.poll() is None, 'Prometheus has ended:\n%s' % self.logged()[-3000:])
-        said = re.search(r'Listening on"? address=(127\.0\.0\.1:\d+)', self.logged())
+        said = re.search(r'Listening on"?.* address=(127\.0\.0\.1:\d+)', self.logged())
         if not said:
             return False
         self.url = 'http://' + said[1]
