@@ -230,8 +230,8 @@ def moment(seconds):
 
 
 @contextlib.contextmanager
-def proxy(origin, *arguments, ca=None, **settings):
-    """`gatestone run` in front of an origin; settings by their names."""
+def proxy(origin, *arguments, ca=None, variables=(), **settings):
+    """`gatestone run` in front of an origin; settings by their names, and other variables."""
     with Keystone(origin.url) as keystone:
         login = {'OS_AUTH_URL': keystone.url, 'OS_USERNAME': 'user', 'OS_PASSWORD': 'a-password',
                  'OS_PROJECT_NAME': 'project', 'OS_USER_DOMAIN_ID': 'default',
@@ -239,6 +239,7 @@ def proxy(origin, *arguments, ca=None, **settings):
         if ca:
             login['OS_CACERT'] = str(ca)
         login.update({'GATESTONE_%s' % name.upper(): str(value) for name, value in settings.items()})
+        login.update(variables)
         with gatestone.Proxy(login, *arguments) as running:
             yield running
 
