@@ -13,7 +13,7 @@
 //! in our `/proc` than our arguments, unless it is root.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -128,8 +128,19 @@ impl Proxy {
             let _ = tell_ready.send(());
         };
         let mut task = tokio::spawn(gatestone.run(layout, told, reloads, on_ready, |_| {}));
+        let progress = async {
+            sleep(QUIET).await;
+            if io::stderr().is_terminal() {
+                complain(format_args!(
+                    "waiting for the first token, then the command starts: {}",
+                    cell.reason()
+                ));
+            }
+            std::future::pending::<()>().await;
+        };
         let exit = tokio::select! {
             Ok(()) = &mut ready => return Ok(Ok(Self { addr, secrets, cloud, stop, task })),
+            () = progress => Exit::Failure,
             ended = &mut task => return Ok(Err(explain(ended, &for_messages))),
             signal = signals.next() => Exit::Command(by_signal(signal.number())),
             () = sleep(PATIENCE) => {
@@ -258,3 +269,5 @@ const NOT_EXECUTABLE: u8 = 126;
 
 /// For the first token: a restart of Keystone fits in, and nobody looks at a silent terminal for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// And after which somebody at a terminal is told what it waits for.
+const QUIET: Duration = Duration::from_secs(2);

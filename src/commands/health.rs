@@ -1,7 +1,7 @@
 //! `gatestone health`: ask a running proxy how it is, for container checks and
 //! start scripts. It needs no credentials and reads none.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use tokio::runtime;
@@ -18,11 +18,19 @@ pub fn run(addresses: &[ListenAddr], ready: bool, wait: Option<Duration>) -> io:
     let path = if ready { "/-/readyz" } else { "/-/livez" };
     let asking = async {
         let deadline = Instant::now() + wait.unwrap_or_default();
+        let is_watched = io::stderr().is_terminal();
+        let mut told = String::new();
         loop {
             match ask_any(addresses, path).await {
                 Ok(()) => return Ok(()),
                 Err(why) if Instant::now() >= deadline => return Err(why),
-                Err(_) => sleep(PAUSE).await,
+                Err(why) => {
+                    if is_watched && told != why {
+                        complain(format_args!("waiting: {why}"));
+                        told = why;
+                    }
+                    sleep(PAUSE).await;
+                }
             }
         }
     };

@@ -52,6 +52,24 @@ async fn credentials_and_hop_by_hop_fields_of_the_client_do_not_travel() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_trace_context_travels_as_it_is() {
+    let service = Service::echo().await;
+    let (_keystone, proxy) = in_front_of(&service).await;
+    let own = [
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("tracestate", "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"),
+        ("baggage", "userId=alice,serverNode=DF%2028"),
+        ("x-openstack-request-id", "req-7d6b8e2e-0000-4000-8000-000000000000"),
+    ];
+    let lines: String = own.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let request = format!("GET /object-store/c HTTP/1.1\r\nHost: {}\r\n{lines}\r\n", proxy.addr);
+    assert_eq!(ask(proxy.addr, request).await.status, 200);
+    for (name, value) in own {
+        assert_eq!(fields(&service.heads()[0], name), [value], "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn hop_by_hop_fields_and_tokens_of_the_upstream_do_not_travel_back() {
     let service = Service::start(|head, _| {
         let token = fields(head, "x-auth-token")[0];
