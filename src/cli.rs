@@ -268,6 +268,16 @@ SERVICE=ADDR or SERVICE@REGION=ADDR has that service alone, at its root, for too
 a port: object-store=localhost:5051.";
 
 const AFTER_HELP: &str = "\
+Examples:
+  gatestone demo --tour            see it work, without an account
+  gatestone check                  log in once; who we are, and where each service is
+  gatestone run                    the proxy, until Ctrl-C; then, for example:
+    curl http://127.0.0.1:5050/object-store
+  gatestone exec -- openstack server list
+                                   a command with a proxy of its own, and no secret
+  eval \"$(gatestone env --for swift)\"
+                                   point a tool of this shell at the proxy that runs
+
 Credentials come from where OpenStack users have them: OS_* variables (an openrc file), or clouds.yaml \
 with --cloud. Any secret may lie in a file (OS_PASSWORD_FILE). None is ever given as an argument.
 
