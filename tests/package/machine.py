@@ -22,7 +22,7 @@ from common import Keystone, KeystoneHandler, Origin, expect, gatestone, main, s
 
 # The release that the Dockerfile builds on; its systemd knows all that the units say.
 RELEASE = 'trixie'
-PACKAGES = 'ca-certificates,curl,dbus,libgcc-s1,libpam-systemd,man-db,systemd-sysv'
+PACKAGES = 'ca-certificates,curl,dbus-user-session,libgcc-s1,libpam-systemd,man-db,systemd-sysv'
 CACHE = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'gatestone-package'
 TOOLS = {'mmdebstrap': 'mmdebstrap', 'systemd-nspawn': 'systemd-container', 'ip': 'iproute2', 'lintian': 'lintian',
          'nsenter': 'util-linux', 'dpkg-shlibdeps': 'dpkg-dev'}
