@@ -132,15 +132,16 @@ impl Admin {
     }
 
     /// The reply to a request that is for us; `base` is our own address as the client wrote it. A stranger sees of `/`
-    /// no more than how to log in.
+    /// no more than how to log in. `may_end_us` is of the listener.
     pub(crate) fn answer(
         &self,
         head: &Parts,
         base: &str,
         is_stranger: bool,
+        may_end_us: bool,
     ) -> Result<Response<ReplyBody>, Failure> {
         if head.uri.path() == "/-/quit" {
-            return self.quit(head);
+            return self.quit(head, may_end_us);
         }
         if head.method != Method::GET && head.method != Method::HEAD {
             let message = format!("{} only takes GET and HEAD", head.uri.path());
@@ -167,12 +168,16 @@ impl Admin {
     }
 
     /// Ends the program as SIGTERM does, for a job whose work is done.
-    fn quit(&self, head: &Parts) -> Result<Response<ReplyBody>, Failure> {
+    fn quit(&self, head: &Parts, may_end_us: bool) -> Result<Response<ReplyBody>, Failure> {
         let Some(quit) = &self.quit else {
             let message = "POST /-/quit is not allowed; set allow_quit = true (GATESTONE_ALLOW_QUIT=true) if whoever uses \
                            the proxy may end it, or send it SIGTERM";
             return Err(Failure::new(Reason::RuleDenied, message.to_owned()));
         };
+        if !may_end_us {
+            let message = "a listener with rules, or one that only reads, does not end the program; ask at another, or send it SIGTERM";
+            return Err(Failure::new(Reason::RuleDenied, message.to_owned()));
+        }
         if head.method != Method::POST {
             return Err(Failure::new(Reason::BadRequest, "/-/quit only takes POST".to_owned()));
         }

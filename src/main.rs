@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use gatestone::cli::{CheckArgs, Cli, Command, DemoArgs, EnvArgs, ExecArgs, HealthArgs, RunArgs, ServerArgs};
 use gatestone::commands::{self, Exit, complain};
+use gatestone::config::Environment as _;
 use gatestone::config::{self, Config, LogSettings, Mistakes, Places, ProcessEnvironment};
 use gatestone::logging;
+use gatestone::server;
 
 fn main() -> ExitCode {
     forbid_dumps();
@@ -43,6 +45,8 @@ fn forbid_dumps() {
 
 fn run(args: RunArgs) -> io::Result<Exit> {
     let environment = ProcessEnvironment;
+    // Before any command of the settings runs.
+    server::adopt(&environment.get("LISTEN_FDNAMES").unwrap_or_default());
     let places = Places::of_process(&environment);
     match Config::load_all(&args.cloud, &args.server, &environment, &places) {
         Ok(configs) => {

@@ -266,7 +266,8 @@ impl Proxy {
             if is_stranger && !Admin::is_open(head) {
                 return Err(door.refusal(&base.url()));
             }
-            return self.admin.answer(head, &base.url(), is_stranger);
+            let may_end_us = door.rules().are_none();
+            return self.admin.answer(head, &base.url(), is_stranger, may_end_us);
         }
         if let Some(places) = &self.places {
             record.holds(places.take()?);

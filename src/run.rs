@@ -5,6 +5,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, Sn
 use crate::in_force::{Current, Lasting, Made};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, ListenerSettings};
-use crate::reloading::{AtStart, Place, Reloading, Reread};
+use crate::reloading::{AtStart, Expected, Place, Reloading, Reread};
 use crate::server::{
     BindError, BoundAddr, ListenAddr, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
 };
@@ -65,6 +67,15 @@ pub enum RunError {
     Reachable {
         /// Where it listens.
         addr: SocketAddr,
+    },
+    /// An inherited socket whose file anyone on this machine can open.
+    #[error(
+        "the inherited socket {} is open to every user of this machine, by the mode of its file; set SocketMode=0600 in its unit, \
+         or 0660 and SocketGroup=, or name who may use it: allow_users = [\"any\"] for everybody", .path.display()
+    )]
+    OpenToAll {
+        /// Its file.
+        path: PathBuf,
     },
     /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
@@ -115,7 +126,8 @@ struct Bound {
     listener: Listener,
     door: Arc<Door>,
     listening: Listening,
-    setting: ListenAddr,
+    /// The position of its settings among those of listeners.
+    number: usize,
 }
 
 impl Gatestone {
@@ -123,12 +135,12 @@ impl Gatestone {
     pub fn bind(config: Config, clock: Clock) -> Result<Self, RunError> {
         let client = Client::new(&config.client)?;
         let mut listeners = Vec::new();
-        for own in &config.listeners {
+        for (number, own) in config.listeners.iter().enumerate() {
             for listener in Listener::bind(&own.addr, own.access.socket_permissions())? {
                 let addr = listener.addr().clone();
                 let door = Arc::new(door(own, &addr)?);
-                let (listening, setting) = (Listening::new(addr, own), own.addr.clone());
-                listeners.push(Bound { listener, door, listening, setting });
+                let listening = Listening::new(addr, own);
+                listeners.push(Bound { listener, door, listening, number });
             }
         }
         if listeners.is_empty() {
@@ -206,13 +218,12 @@ impl Gatestone {
         let mut acceptors = JoinSet::new();
         let capacity = Capacity::new(most_connections(config.server.max_connections));
         let mut places = Vec::new();
-        for (i, Bound { listener, listening, setting, .. }) in listeners.into_iter().enumerate() {
-            places.push(Place { setting, addr: listening.addr });
+        for (i, Bound { listener, listening, number, .. }) in listeners.into_iter().enumerate() {
+            places.push(Place { addr: listening.addr, number, own: config.listeners[number].clone() });
             let acceptor = listener.into_acceptor()?;
             acceptors.spawn(accept(acceptor, i, Arc::clone(&workers), capacity.clone(), told.clone()));
         }
-        let region = config.routing.region.clone();
-        let of_rules = regions_of_rules(&config);
+        let expected = Arc::new(ArcSwap::from_pointee(Expected::of(&config, listening)));
         let (refresh, reloads) = mpsc::channel(1);
         let reloading = Reloading {
             lasting,
@@ -224,6 +235,8 @@ impl Gatestone {
             client: client.clone(),
             made,
             at_start: AtStart::of(&config),
+            late: Vec::new(),
+            expected: Arc::clone(&expected),
         };
         let mut refresher =
             Refresher::new(client, config.identity, config.routing, Arc::clone(&cell), logins, reloads);
@@ -233,7 +246,7 @@ impl Gatestone {
             let mut reloading = pin!(reloading.run(rereads, on_reload));
             let outcome = tokio::select! {
                 refusal = &mut refreshing => Err(RunError::NoLogin(refusal)),
-                unusable = until_unusable(&cell, region.as_ref(), &of_rules, listening, on_ready) => Err(unusable),
+                unusable = until_unusable(&cell, &expected, on_ready) => Err(unusable),
                 () = shutdown::told(&mut stop, Stop::Drain) => Ok(()),
                 () = &mut reloading => Ok(()),
             };
@@ -264,6 +277,11 @@ pub(crate) fn door(own: &ListenerSettings, addr: &BoundAddr) -> Result<Door, Run
         && own.access.networks.is_empty()
     {
         return Err(RunError::Reachable { addr: *addr });
+    }
+    if let (ListenAddr::Inherited(_), BoundAddr::Unix(path), None) = (&own.addr, addr, &own.access.users)
+        && std::fs::metadata(path).is_ok_and(|file| file.mode() & 0o007 != 0)
+    {
+        return Err(RunError::OpenToAll { path: path.clone() });
     }
     Ok(Door::new(own, addr)?)
 }
@@ -317,15 +335,15 @@ async fn cut_short(stop: &mut watch::Receiver<Stop>, tell: &watch::Sender<Stop>)
 /// Announces the first snapshot; returns only if it cannot be what the user meant.
 async fn until_unusable(
     cell: &SnapshotCell,
-    region: Option<&Region>,
-    of_rules: &[(String, Region)],
-    listeners: Vec<Listening>,
+    expected: &ArcSwap<Expected>,
     on_ready: impl FnOnce(&Ready),
 ) -> RunError {
     let mut state = cell.watch();
     let first = state.wait_for(|state| matches!(state.phase, Phase::Fresh)).await.is_ok();
     if let Some(snapshot) = cell.current().filter(|_| first) {
-        if let Err(unknown) = check_region(&snapshot, region) {
+        // As the settings say by now.
+        let Expected { region, of_rules, listening: listeners } = Expected::clone(&expected.load());
+        if let Err(unknown) = check_region(&snapshot, region.as_ref()) {
             return unknown;
         }
         let regions = snapshot.routes.regions();
@@ -344,18 +362,6 @@ async fn until_unusable(
         on_ready(&Ready { listeners, snapshot });
     }
     std::future::pending().await
-}
-
-/// Each rule with each region that it names.
-fn regions_of_rules(config: &Config) -> Vec<(String, Region)> {
-    let mut all = Vec::new();
-    for (rule, region) in config.listeners.iter().flat_map(|listener| listener.access.rules.regions()) {
-        let named = (rule.to_owned(), Region(region.to_owned()));
-        if !all.contains(&named) {
-            all.push(named);
-        }
-    }
-    all
 }
 
 /// A region that no endpoint has is a mistake at start; later it may be an outage.

@@ -22,6 +22,7 @@ pub(crate) use activity::Activity;
 pub(crate) use connection::{Limits, serve};
 pub(crate) use descriptors::{Spare, room_for_connections};
 pub use descriptors::{are_used_up, raise_limit};
+pub use inherited::{adopt, close_rest, reserve};
 pub(crate) use listener::Acceptor;
 pub use listener::{Accepted, BindError, BoundAddr, Listener, Transport};
 pub use peer::{Peer, PeerAddress, PeerUser};

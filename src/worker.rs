@@ -208,8 +208,8 @@ async fn connection(
     let _open = Open(Arc::clone(in_force.proxy.metrics()));
     // Boxed, so that a connection carries nothing of how it came about.
     let Some(entry) = Box::pin(admit(&accepted, listener, &in_force, orders)).await else { return };
-    let Entry { visitor, limits, names, _share, _refused } = entry;
-    let seat = Seat { current, listener, names, taken: Mutex::new((in_force, Arc::new(visitor))) };
+    let Entry { visitor, limits, names, lookup, _share, _refused } = entry;
+    let seat = Seat { current, listener, names, lookup, taken: Mutex::new((in_force, Arc::new(visitor))) };
     let failed = match accepted {
         Accepted::Tcp(stream, _) => match tokio::net::TcpStream::from_std(stream) {
             Ok(stream) => return requests(stream, &seat, limits, stop).await,
@@ -228,6 +228,7 @@ struct Seat {
     current: Current,
     listener: usize,
     names: Arc<Names>,
+    lookup: Lookup,
     taken: Mutex<(Arc<InForce>, Arc<Visitor>)>,
 }
 
@@ -249,7 +250,9 @@ impl Seat {
             && let Some(door) = in_force.doors.get(self.listener)
         {
             let shows_users = in_force.proxy.shows_users();
-            visitor = Arc::new(door.admit(visitor.peer, &self.names, shows_users).await);
+            let needs_users = shows_users || door.needs_users();
+            let peer = if needs_users { visitor.peer.asked(self.lookup).await } else { visitor.peer };
+            visitor = Arc::new(door.admit(peer, &self.names, shows_users).await);
         }
         let now = (in_force, visitor);
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = now.clone();
@@ -262,6 +265,7 @@ struct Entry {
     visitor: Visitor,
     limits: Limits,
     names: Arc<Names>,
+    lookup: Lookup,
     _share: Option<Share>,
     _refused: Option<OwnedSemaphorePermit>,
 }
@@ -270,7 +274,6 @@ struct Entry {
 async fn admit(accepted: &Accepted, listener: usize, in_force: &InForce, orders: Orders) -> Option<Entry> {
     let door = in_force.doors.get(listener)?;
     let shows_users = in_force.proxy.shows_users();
-    // Settings that change may want to know of those who are here already.
     let peer = match accepted {
         Accepted::Tcp(stream, from) => {
             let needs_users = shows_users || door.needs_users() || orders.quota.needs_users();
@@ -290,7 +293,14 @@ async fn admit(accepted: &Accepted, listener: usize, in_force: &InForce, orders:
         limits.hurry(REFUSED_TIME);
         refused = Some(orders.refused.try_acquire_owned().ok()?);
     }
-    Some(Entry { visitor, limits, names: orders.names, _share: share.ok(), _refused: refused })
+    Some(Entry {
+        visitor,
+        limits,
+        names: orders.names,
+        lookup: orders.lookup,
+        _share: share.ok(),
+        _refused: refused,
+    })
 }
 
 async fn requests<T: Transport>(transport: T, seat: &Seat, limits: Limits, stop: watch::Receiver<Stop>) {

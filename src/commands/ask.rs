@@ -46,7 +46,7 @@ async fn connect_and_ask(addr: &ListenAddr, path: &str) -> Result<(StatusCode, B
                 Err(error) => Err(format!("nothing answers at {addr}: {error}")),
             }
         }
-        ListenAddr::Inherited { .. } => {
+        ListenAddr::Inherited(_) => {
             Err("the settings say systemd, whose socket may be anywhere; name its address with --listen"
                 .to_owned())
         }

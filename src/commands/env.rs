@@ -41,7 +41,7 @@ pub fn run(addresses: &[ListenAddr], tool: Tool, environment: &dyn Environment) 
             set
         }
         ListenAddr::Unix(socket) if tool == Tool::Curl => on_socket(socket),
-        ListenAddr::Inherited { .. } => {
+        ListenAddr::Inherited(_) => {
             complain(
                 "the settings say systemd, whose socket may be anywhere; name its address with --listen",
             );
@@ -100,7 +100,7 @@ fn shown(addr: &ListenAddr) -> String {
     match addr {
         ListenAddr::Tcp { addr, .. } => SocketAddr::to_string(addr),
         ListenAddr::Unix(socket) => socket.display().to_string(),
-        ListenAddr::Inherited { .. } => addr.to_string(),
+        ListenAddr::Inherited(_) => addr.to_string(),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::identity::Phase;
 use crate::logging;
 use crate::reloading::Reread;
 use crate::run::{Gatestone, Ready, RunError};
-use crate::server::raise_limit;
+use crate::server::{self, ListenAddr, raise_limit};
 use crate::shutdown::{Signals, Stop};
 use crate::watcher::Watcher;
 use crate::worker::Layout;
@@ -51,6 +51,11 @@ where
     L: Fn(Option<&str>) -> Result<Config, Mistakes> + Send + Sync + 'static,
 {
     let mut proxies = Vec::new();
+    for listener in configs.iter().flat_map(|config| &config.listeners) {
+        if let ListenAddr::Inherited(Some(name)) = &listener.addr {
+            server::reserve(name);
+        }
+    }
     for config in configs {
         let for_messages = config.without_secret();
         match Bound::new(config, Arc::clone(&load)) {
@@ -58,11 +63,16 @@ where
             Err(error) => return Ok(fail(&error, &for_messages)),
         }
     }
+    for name in server::close_rest() {
+        warn!("the inherited socket {name} is closed, since no listener takes it; name it by systemd:{name}");
+    }
     let several = proxies.len() > 1;
     let (stop, told) = watch::channel(Stop::No);
-    let service = Service::listening(proxies.len());
+    let service = Service::of(proxies.len());
     let hangups = hangups(Arc::clone(&service))?;
     tokio::spawn(Signals::catch()?.tell(stop.clone()));
+    // From here on signals are understood.
+    service.listening();
     tokio::spawn(Arc::clone(&service).until_stopped(told.clone()));
     tokio::spawn(end_by_itself(&mut proxies, stop));
     let mut serving = JoinSet::new();
@@ -170,11 +180,10 @@ impl Bound {
             if let Ok(config) = &reread.outcome {
                 logging::set_level(config.log.level);
             }
-            if reread.on_request {
-                service.has_reread(reread.outcome.as_ref().err().map(String::as_str));
-            }
+            service.has_reread(reread.on_request, reread.outcome.as_ref().err().map(String::as_str));
         };
         let outcome = gatestone.run(layout, told, rereads, |ready| announce(ready, format), on_reload).await;
+        service.has_ended();
         (outcome, for_messages)
     }
 }
@@ -223,6 +232,7 @@ pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
         | RunError::NoListener
         | RunError::NoUsers { .. }
         | RunError::Reachable { .. }
+        | RunError::OpenToAll { .. }
         | RunError::System(_) => {
             complain(error);
             Exit::Failure

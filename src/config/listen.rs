@@ -48,13 +48,13 @@ pub(super) fn private() -> Vec<ListenAddr> {
 fn address_or_two(text: &str, places: &Places, base: &Path) -> Result<Vec<ListenAddr>, String> {
     let text = text.trim();
     if text == "systemd" {
-        return Ok(vec![inherited(None, places)]);
+        return Ok(vec![ListenAddr::Inherited(None)]);
     }
     if let Some(name) = text.strip_prefix("systemd:") {
         let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
         let wrong =
             || format!("`{name}` is no name of a socket; write `systemd:` and its FileDescriptorName=");
-        return if is_name { Ok(vec![inherited(Some(name), places)]) } else { Err(wrong()) };
+        return if is_name { Ok(vec![ListenAddr::Inherited(Some(name.to_owned()))]) } else { Err(wrong()) };
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path, places, base);
@@ -83,7 +83,7 @@ pub(super) fn distinct(openings: Vec<Opening>) -> Vec<Opening> {
         let same = distinct.iter_mut().find(|it| is_same(&it.addr, &opening.addr) && it.pin == opening.pin);
         match (same, &opening.addr) {
             (Some(known), ListenAddr::Tcp { optional: false, .. }) => known.addr = opening.addr,
-            (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited { .. }) => {}
+            (Some(_), ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited(_)) => {}
             (None, _) => distinct.push(opening),
         }
     }
@@ -95,13 +95,9 @@ pub(super) fn is_same(one: &ListenAddr, other: &ListenAddr) -> bool {
     match (one, other) {
         (ListenAddr::Tcp { addr: a, .. }, ListenAddr::Tcp { addr: b, .. }) => a == b && a.port() != 0,
         (ListenAddr::Unix(a), ListenAddr::Unix(b)) => a == b,
-        (ListenAddr::Inherited { name: a, .. }, ListenAddr::Inherited { name: b, .. }) => a == b,
-        (ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited { .. }, _) => false,
+        (ListenAddr::Inherited(a), ListenAddr::Inherited(b)) => a == b,
+        (ListenAddr::Tcp { .. } | ListenAddr::Unix(_) | ListenAddr::Inherited(_), _) => false,
     }
-}
-
-fn inherited(name: Option<&str>, places: &Places) -> ListenAddr {
-    ListenAddr::Inherited { name: name.map(str::to_owned), names: places.socket_names().to_owned() }
 }
 
 /// With port 0 the two would be two ports, so it stands for IPv4 alone.
@@ -137,7 +133,7 @@ pub(super) fn is_reachable(addr: &ListenAddr) -> bool {
     match addr {
         ListenAddr::Tcp { addr, .. } => !addr.ip().is_loopback(),
         // What an inherited one is, only the socket tells.
-        ListenAddr::Unix(_) | ListenAddr::Inherited { .. } => false,
+        ListenAddr::Unix(_) | ListenAddr::Inherited(_) => false,
     }
 }
 
@@ -164,8 +160,7 @@ mod tests {
     use super::*;
 
     fn openings(text: &str) -> Result<Vec<Opening>, String> {
-        let env = BTreeMap::from([("LISTEN_FDNAMES".to_owned(), "a:b".to_owned())]);
-        let places = Places::new(&env, PathBuf::from("/here"), PathBuf::from("/etc"));
+        let places = Places::new(&BTreeMap::new(), PathBuf::from("/here"), PathBuf::from("/etc"));
         super::parse(text, &places, Path::new("/base"))
     }
 
@@ -186,9 +181,7 @@ mod tests {
         assert_eq!(parse("[::1]:80"), Ok(vec![tcp("[::1]:80", false)]));
         assert_eq!(parse("localhost:80"), Ok(vec![tcp("127.0.0.1:80", false), tcp("[::1]:80", true)]));
         assert_eq!(parse("unix:/run/g.sock"), Ok(vec![ListenAddr::Unix(PathBuf::from("/run/g.sock"))]));
-        let inherited = |name: Option<&str>| {
-            Ok(vec![ListenAddr::Inherited { name: name.map(str::to_owned), names: "a:b".to_owned() }])
-        };
+        let inherited = |name: Option<&str>| Ok(vec![ListenAddr::Inherited(name.map(str::to_owned))]);
         assert_eq!((parse("systemd"), parse("systemd:web")), (inherited(None), inherited(Some("web"))));
         assert_eq!(parse("unix:g.sock"), Ok(vec![ListenAddr::Unix(PathBuf::from("/base/g.sock"))]));
     }

@@ -21,7 +21,6 @@ pub struct Places {
     config_home: Option<PathBuf>,
     openstack: Vec<PathBuf>,
     etc: PathBuf,
-    socket_names: String,
 }
 
 impl Places {
@@ -50,13 +49,7 @@ impl Places {
                 openstack.push(dir);
             }
         }
-        let socket_names = env.get("LISTEN_FDNAMES").unwrap_or_default();
-        Self { working, home, config_home, openstack, etc, socket_names }
-    }
-
-    /// What the sockets are called that the service manager has opened (`sd_listen_fds`(3)).
-    pub(super) fn socket_names(&self) -> &str {
-        &self.socket_names
+        Self { working, home, config_home, openstack, etc }
     }
 
     /// The working directory.

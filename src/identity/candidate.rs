@@ -7,12 +7,16 @@ use super::credentials::Credentials;
 use super::error::AuthError;
 use super::issuer::Issuer;
 use crate::backoff::Backoff;
+use crate::client::Client;
 use crate::clock::Moment;
+use crate::routing::Preferences;
 
 /// Credentials to be tried beside those in use.
 #[derive(Debug)]
 pub(super) struct Candidate<I> {
     pub(super) issuer: Arc<I>,
+    /// What the settings that they came with say of endpoints.
+    pub(super) preferences: Preferences,
     /// `None` once they have been refused.
     try_at: Option<Moment>,
     backoff: Backoff,
@@ -20,9 +24,14 @@ pub(super) struct Candidate<I> {
 }
 
 impl<I: Issuer> Candidate<I> {
-    pub(super) fn new(issuer: I, now: Moment) -> Self {
+    pub(super) fn new(issuer: I, preferences: Preferences, now: Moment) -> Self {
         let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        Self { issuer: Arc::new(issuer), try_at: Some(now), backoff, problem: None }
+        Self { issuer: Arc::new(issuer), preferences, try_at: Some(now), backoff, problem: None }
+    }
+
+    /// The same by another way, and with what else has changed meanwhile.
+    pub(super) fn by(self, client: Client, preferences: Preferences) -> Self {
+        Self { issuer: Arc::new(self.issuer.through(client)), preferences, ..self }
     }
 
     /// Time left until the next try; `None` if there is to be none.

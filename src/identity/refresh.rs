@@ -35,7 +35,7 @@ use super::notices::Teller;
 use super::plan::Plan;
 use super::snapshot::{Account, HeldScope, Holder, Life, Snapshot};
 use super::survey;
-use super::{Changed, IdentityMetrics, OnRefused, Reload, ReloadOutcome, Settings};
+use super::{IdentityMetrics, OnRefused, Reload, ReloadOutcome, Settings};
 use crate::backoff::Backoff;
 use crate::catalog::Catalog;
 use crate::client::Client;
@@ -63,6 +63,25 @@ pub struct Refresher<I = Keystone> {
     generation: u64,
     survey_at: Option<Moment>,
     teller: Teller,
+    problems: Problems,
+}
+
+/// Why settings that were read again are not in use.
+#[derive(Debug, Default)]
+struct Problems {
+    /// They have mistakes.
+    of_settings: Option<String>,
+    /// Their login has not succeeded.
+    of_login: Option<String>,
+}
+
+impl Problems {
+    fn all(&self) -> Option<String> {
+        match (&self.of_settings, &self.of_login) {
+            (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+            (one, other) => one.as_ref().or(other.as_ref()).cloned(),
+        }
+    }
 }
 
 impl Refresher {
@@ -128,6 +147,7 @@ impl<I: Issuer> Refresher<I> {
             generation: 0,
             survey_at: None,
             teller: Teller::default(),
+            problems: Problems::default(),
         }
     }
 
@@ -340,30 +360,40 @@ impl<I: Issuer> Refresher<I> {
 
     /// The settings have been read again.
     fn reload(&mut self, outcome: ReloadOutcome) {
-        let Reload { credentials, on_request, changed } = match outcome {
+        let Reload { credentials, on_request, client, is_other_way, preferences } = match outcome {
             Ok(reload) => reload,
-            Err(problem) => return self.cell.report_reload(Some(problem)),
+            Err(problem) => {
+                self.problems.of_settings = Some(problem);
+                return self.cell.report_reload(self.problems.all());
+            }
         };
         let now = self.clock.now();
-        self.change(changed);
+        self.problems.of_settings = None;
         if credentials != *self.issuer.credentials() {
+            // All that is new waits for the login, so that the token before it goes nowhere else.
             let known = self.candidate.take().filter(|candidate| candidate.is_for(&credentials));
-            match known.filter(|_| !on_request) {
-                Some(known) => {
-                    self.cell.report_reload(known.problem());
-                    self.candidate = Some(known);
-                }
+            self.candidate = Some(match known.filter(|_| !on_request) {
+                Some(known) => known.by(client, preferences),
                 None => {
                     info!("the credentials have changed; logging in with the new ones");
-                    self.cell.report_reload(None);
-                    self.candidate = Some(Candidate::new(self.issuer.with(credentials), now));
+                    Candidate::new(self.issuer.with(credentials).through(client), preferences, now)
                 }
-            }
-            return;
+            });
+            self.problems.of_login = self.candidate.as_ref().and_then(Candidate::problem);
+            return self.cell.report_reload(self.problems.all());
         }
         // What was refused is not tried again if it comes back.
         self.candidate = self.candidate.take().filter(Candidate::was_refused);
-        self.cell.report_reload(None);
+        self.problems.of_login = None;
+        self.cell.report_reload(self.problems.all());
+        if is_other_way {
+            self.issuer = Arc::new(self.issuer.through(client));
+            // What has failed may have failed for want of it. A refusal is an answer.
+            if matches!(self.cell.phase(), Phase::Starting | Phase::Failing(_)) {
+                self.plan.ask(now);
+            }
+        }
+        self.prefer(preferences);
         if on_request {
             self.refusals = 0;
             self.is_asked_for = true;
@@ -371,29 +401,20 @@ impl<I: Issuer> Refresher<I> {
         }
     }
 
-    /// Keystone is reached in another way, or other endpoints are used.
-    fn change(&mut self, changed: Changed) {
-        if let Some(client) = changed.client {
-            self.issuer = Arc::new(self.issuer.through(client.clone()));
-            if let Some(candidate) = &mut self.candidate {
-                candidate.issuer = Arc::new(candidate.issuer.through(client));
-            }
-            // What has failed may have failed for want of it. A refusal is an answer.
-            if matches!(self.cell.phase(), Phase::Starting | Phase::Failing(_)) {
-                self.plan.ask(self.clock.now());
-            }
+    /// Other endpoints are used from now on, with the same token.
+    fn prefer(&mut self, preferences: Preferences) {
+        if preferences == self.preferences {
+            return;
         }
-        if let Some(preferences) = changed.preferences {
-            self.preferences = preferences;
-            if let Some(current) = self.cell.current() {
-                let mut snapshot = Snapshot::clone(&current);
-                snapshot.routes = self.routes(&snapshot.catalog, &snapshot.holder);
-                for warning in snapshot.routes.warnings() {
-                    warn!("{warning}");
-                }
-                self.cell.publish(snapshot);
-                self.cell.nudge();
+        self.preferences = preferences;
+        if let Some(current) = self.cell.current() {
+            let mut snapshot = Snapshot::clone(&current);
+            snapshot.routes = self.routes(&snapshot.catalog, &snapshot.holder);
+            for warning in snapshot.routes.warnings() {
+                warn!("{warning}");
             }
+            self.cell.publish(snapshot);
+            self.cell.nudge();
         }
     }
 
@@ -413,8 +434,10 @@ impl<I: Issuer> Refresher<I> {
             Ok((login, origin)) if !login.sent.plus(login.lifetime).is_over(self.clock.now()) => {
                 info!("the changed credentials are in use");
                 self.issuer = Arc::clone(&candidate.issuer);
+                self.preferences.clone_from(&candidate.preferences);
                 self.candidate = None;
-                self.cell.report_reload(None);
+                self.problems.of_login = None;
+                self.cell.report_reload(self.problems.all());
                 self.obtained(login, origin).await;
             }
             outcome => {
@@ -430,7 +453,8 @@ impl<I: Issuer> Refresher<I> {
                 } else {
                     self.metrics.failed()
                 }
-                self.cell.report_reload(Some(problem));
+                self.problems.of_login = Some(problem);
+                self.cell.report_reload(self.problems.all());
             }
         }
     }

@@ -11,17 +11,12 @@ pub struct Reload {
     pub credentials: Credentials,
     /// Whether a person asked (SIGHUP): then a login is tried even if nothing has changed.
     pub on_request: bool,
-    /// What else is new.
-    pub changed: Changed,
-}
-
-/// What the refresher depends on beside the credentials; none where it is as before.
-#[derive(Clone, Debug, Default)]
-pub struct Changed {
     /// How Keystone is reached.
-    pub client: Option<Client>,
+    pub client: Client,
+    /// Whether that is another way than before.
+    pub is_other_way: bool,
     /// Which endpoints are used.
-    pub preferences: Option<Preferences>,
+    pub preferences: Preferences,
 }
 
 /// Settings in order, or in words for people why they are not used.

@@ -208,6 +208,11 @@ impl Rules {
         self.hides_keys
     }
 
+    /// Whether everything is allowed.
+    pub fn are_none(&self) -> bool {
+        !self.read_only && self.list.is_empty()
+    }
+
     /// Applies the rules; on success, which rule has allowed it, if one has.
     ///
     /// # Errors
@@ -215,7 +220,7 @@ impl Rules {
     /// It is denied.
     #[inline(never)] // so that benches/guard can tell what it costs
     pub fn check(&self, asked: &Asked<'_>) -> Result<Option<&str>, Denied> {
-        if !self.read_only && self.list.is_empty() {
+        if self.are_none() {
             return Ok(None);
         }
         let query = asked.target.path_and_query.query().unwrap_or_default();

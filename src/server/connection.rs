@@ -18,7 +18,7 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -136,7 +136,10 @@ where
 {
     let at_hand = AtHand::take();
     let before = activity.begun();
+    // What is on its way when we are told to stop is the last, also if it is answered at once.
+    let mut stopping = *stop.borrow() >= Stop::Drain;
     let mut connection = http1::Builder::new()
+        .keep_alive(!stopping)
         .half_close(true)
         .max_headers(MOST_FIELDS)
         .max_header_size(LARGEST_HEAD_BYTES)
@@ -146,7 +149,9 @@ where
     let mut timer = pin!(sleep(limits.soonest().min(UNTIL_REST)));
     let mut gone = pin!(client_is_gone(activity));
     let mut left = pin!(client_left_its_upload(activity));
-    let mut stopping = false;
+    if stopping {
+        timer.as_mut().reset(Instant::now() + HALF_HEAD);
+    }
     loop {
         tokio::select! {
             // The client's end is noted while the connection is polled.

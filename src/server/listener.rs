@@ -137,7 +137,7 @@ impl Listener {
     /// are inherited. A Unix socket's file gets `permissions`.
     pub fn bind(addr: &ListenAddr, permissions: SocketPermissions) -> Result<Vec<Self>, BindError> {
         match addr {
-            ListenAddr::Inherited { name, names } => inherited::take(name.as_deref(), names),
+            ListenAddr::Inherited(name) => inherited::take(name.as_deref()),
             ListenAddr::Tcp { addr, optional } => match bind_tcp(*addr) {
                 Ok((socket, addr)) => {
                     let socket = ListeningSocket::Tcp(socket);

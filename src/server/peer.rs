@@ -104,6 +104,24 @@ impl Peer {
         Ok(Self { address: PeerAddress::Tcp(ends), user })
     }
 
+    /// The same of one that is open and was not asked about before, since nobody needed to know.
+    pub(crate) async fn asked(self, lookup: Lookup) -> Self {
+        let (PeerAddress::Tcp(ends), PeerUser::NotAsked) = (self.address, self.user) else { return self };
+        if lookup == Lookup::None {
+            return self;
+        }
+        if !is_of_this_machine(ends) {
+            return Self { user: PeerUser::Elsewhere, ..self };
+        }
+        // Our end is open, so nobody else can have taken the client's place.
+        let holder = tokio::task::spawn_blocking(move || lookup.holder(ends)).await;
+        let user = match holder.map_err(io::Error::other).flatten() {
+            Ok(Some(id)) => PeerUser::Id(id),
+            Ok(None) | Err(_) => PeerUser::Unknown,
+        };
+        Self { user, ..self }
+    }
+
     /// Whose connection over a Unix socket this is.
     pub(crate) fn of_unix(stream: &UnixStream) -> Self {
         let user = credentials(stream).map_or(PeerUser::Unknown, PeerUser::Id);

@@ -54,13 +54,18 @@ pub enum ListenAddr {
     },
     /// A Unix socket.
     Unix(PathBuf),
-    /// Sockets that the service manager has opened.
-    Inherited {
-        /// Those of this name; all that are left where there is none.
-        name: Option<String>,
-        /// What they are all called, as in `LISTEN_FDNAMES`.
-        names: String,
-    },
+    /// Sockets that the service manager has opened: those of a name, or all that no listener names.
+    Inherited(Option<String>),
+}
+
+impl ListenAddr {
+    /// Whether both mean the same place, be it optional or not; two with port 0 may be two.
+    pub fn is_at(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp { addr: one, .. }, Self::Tcp { addr: other, .. }) => one == other,
+            (one, other) => one == other,
+        }
+    }
 }
 
 impl fmt::Display for ListenAddr {
@@ -69,8 +74,8 @@ impl fmt::Display for ListenAddr {
         match self {
             Self::Tcp { addr, .. } => addr.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Inherited { name: None, .. } => f.write_str("systemd"),
-            Self::Inherited { name: Some(name), .. } => write!(f, "systemd:{name}"),
+            Self::Inherited(None) => f.write_str("systemd"),
+            Self::Inherited(Some(name)) => write!(f, "systemd:{name}"),
         }
     }
 }

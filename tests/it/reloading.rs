@@ -6,15 +6,17 @@ use std::time::Duration;
 use gatestone::catalog::Region;
 use gatestone::client::TlsSettings;
 use gatestone::config::Config;
+use gatestone::identity::credentials::Method;
 use gatestone::proxy::Rules;
 use gatestone::routing::Pin;
+use gatestone::secret::Secret;
 use gatestone::server::ListenAddr;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::support::http::read_reply;
-use crate::support::{Keystone, Proxy, Service, config, get};
+use crate::support::{Fault, Keystone, Proxy, Service, config, get};
 
 async fn cloud() -> (Service, Keystone) {
     let service = Service::echo().await;
@@ -158,5 +160,65 @@ async fn an_access_log_begins_and_ends() {
         assert_eq!(ask_on(&mut client, "GET", "/object-store/c").await, 200);
         let lines = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
         assert_eq!(lines.lines().count(), expected, "{lines}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_cloud_gets_no_token_of_the_one_before() {
+    let (service, keystone) = cloud().await;
+    let (other_service, other) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    // Another cloud, whose login fails, with an endpoint of its own and a region that the first does not have.
+    other.always(Fault::Status(401, &[]));
+    let moved = |region: &str| {
+        let mut config = config::password(&other.url);
+        config.routing.region = Some(Region(region.to_owned()));
+        let preferences = config.routing.services.entry("object-store".to_owned()).or_default();
+        preferences.endpoint_override = Some(format!("http://{}/v1/AUTH_x", other_service.addr));
+        config
+    };
+    reread(&proxy, moved("SBG")).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert!(other_service.heads().is_empty(), "a token is sent to a cloud that did not give it");
+    assert_eq!(service.heads().len(), 2);
+    other.always(Fault::Works);
+    proxy.asked_to_reread(moved("SBG")).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!((service.heads().len(), other_service.heads().len()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn mistakes_are_told_until_they_are_mended_whatever_becomes_of_a_login() {
+    let (_service, keystone) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    keystone.next([Fault::Status(503, &[])]);
+    let other = changed(&keystone, |config| {
+        config.identity.credentials.method = Method::Token(Secret::new(keystone.token(1)));
+    });
+    reread(&proxy, other).await;
+    proxy.could_not_reread("gatestone.toml:1: no").await;
+    sleep(Duration::from_secs(60)).await;
+    let warnings = || async { get(proxy.addr, "/-/status").await.json()["warnings"].to_string() };
+    assert!(warnings().await.contains("gatestone.toml:1: no"), "{}", warnings().await);
+    reread(&proxy, config::password(&keystone.url)).await;
+    assert!(!warnings().await.contains("gatestone.toml:1: no"), "{}", warnings().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_with_rules_does_not_end_the_program() {
+    let (_service, keystone) = cloud().await;
+    for (allow_quit, read_only, expected) in [(false, false, 403), (true, true, 403), (true, false, 200)] {
+        let proxy = Proxy::with(changed(&keystone, |config| {
+            config.server.allow_quit = allow_quit;
+            config.listeners[0].access.rules = Rules::new(read_only, Vec::new(), &[]);
+        }));
+        let mut client = TcpStream::connect(proxy.addr).await.unwrap();
+        assert_eq!(ask_on(&mut client, "POST", "/-/quit").await, expected, "{allow_quit} {read_only}");
+        if allow_quit && !read_only {
+            assert_eq!(ask_on(&mut client, "GET", "/-/quit").await, 400);
+        }
     }
 }

@@ -57,8 +57,9 @@ async fn a_request_on_its_way_when_told_to_stop_is_answered_and_is_the_last() {
     }
     proxy.tell(Stop::Drain);
     tokio::time::sleep(Duration::from_millis(100)).await;
-    for client in &mut clients {
-        client.write_all(b"GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    for (client, path) in clients.iter_mut().zip(["/object-store/o", "/-/livez"]) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
         let reply = read_reply(client, false).await;
         assert_eq!((reply.status, fields(&reply.head, "connection")), (200, vec!["close"]));
         assert_eq!(client.read(&mut [0; 16]).await.unwrap(), 0);

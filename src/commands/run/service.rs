@@ -20,43 +20,54 @@ pub(super) struct Service(Mutex<State>);
 struct State {
     /// Of each proxy, in words.
     proxies: Vec<String>,
-    /// Proxies that have not answered to the last request to read the settings again.
+    /// Proxies that have not ended.
+    left: usize,
+    /// Of those, how many have not answered to the last request to read the settings again.
     rereading: usize,
 }
 
 impl Service {
-    /// For so many proxies, all of which listen.
-    pub(super) fn listening(proxies: usize) -> Arc<Self> {
-        let state = State { proxies: vec!["the first login is under way".to_owned(); proxies], rereading: 0 };
-        tell(&[NotifyState::Ready, NotifyState::Status(&state.words())]);
+    /// For so many proxies; nothing is told yet.
+    pub(super) fn of(proxies: usize) -> Arc<Self> {
+        let state = State {
+            proxies: vec!["the first login is under way".to_owned(); proxies],
+            left: proxies,
+            rereading: 0,
+        };
         Arc::new(Self(Mutex::new(state)))
+    }
+
+    /// All of them listen.
+    pub(super) fn listening(&self) {
+        tell(&[NotifyState::Ready, NotifyState::Status(&self.state().words())]);
     }
 
     /// Somebody asks for the settings to be read again.
     pub(super) fn rereads(&self) {
         let mut state = self.state();
-        state.rereading = state.proxies.len();
+        state.rereading = state.left;
         // Without a clock no manager would wait for us.
         if let Ok(now) = NotifyState::monotonic_usec_now() {
             tell(&[NotifyState::Reloading, now]);
         }
     }
 
-    /// One of the proxies has, whatever came of it; `problem` is why it was nothing.
-    pub(super) fn has_reread(&self, problem: Option<&str>) {
+    /// One of the proxies has read them, whatever came of it: `problem` is why it was nothing. `on_request` if it was asked.
+    pub(super) fn has_reread(&self, on_request: bool, problem: Option<&str>) {
         let mut state = self.state();
-        if state.rereading > 0 {
-            state.rereading -= 1;
-            if state.rereading == 0 {
-                tell(&[NotifyState::Ready]);
-            }
+        if on_request {
+            state.answered();
         }
-        match problem {
-            Some(problem) => {
-                tell(&[NotifyState::Status(&format!("the new settings are not used: {problem}"))])
-            }
-            None => tell(&[NotifyState::Status(&state.words())]),
-        }
+        let words =
+            problem.map_or_else(|| state.words(), |it| format!("the new settings are not used: {it}"));
+        tell(&[NotifyState::Status(&one_line(&words))]);
+    }
+
+    /// One of the proxies is no more.
+    pub(super) fn has_ended(&self) {
+        let mut state = self.state();
+        state.left = state.left.saturating_sub(1);
+        state.answered();
     }
 
     /// Tells how the proxy of this number stands, each time that changes.
@@ -90,8 +101,24 @@ impl Service {
 
 impl State {
     fn words(&self) -> String {
-        self.proxies.join("; ")
+        one_line(&self.proxies.join("; "))
     }
+
+    fn answered(&mut self) {
+        if self.rereading > 0 {
+            self.rereading -= 1;
+            if self.rereading == 0 {
+                tell(&[NotifyState::Ready]);
+            }
+        }
+    }
+}
+
+/// A line is a message of its own in the protocol.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(char::is_control).map(str::trim).filter(|words| !words.is_empty()).collect();
+    words.join(" ")
 }
 
 fn words(cell: &SnapshotCell) -> String {
@@ -111,10 +138,18 @@ fn held(snapshot: &Snapshot) -> String {
     format!("serving as user {}, {}, {services} services", snapshot.holder.user.name, snapshot.holder.scope)
 }
 
-/// One line each, as the protocol wants it.
 fn tell(states: &[NotifyState<'_>]) {
-    let lines: Vec<NotifyState<'_>> = states.to_vec();
-    if let Err(error) = sd_notify::notify(&lines) {
+    if let Err(error) = sd_notify::notify(states) {
         debug!(%error, "the service manager cannot be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn no_text_makes_a_line_of_its_own() {
+        assert_eq!(one_line("two mistakes:\n  1. a\n  2. b\u{1b}[0m\r\n"), "two mistakes: 1. a 2. b [0m");
     }
 }

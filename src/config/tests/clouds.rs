@@ -270,7 +270,7 @@ fn a_cache_of_tokens_is_noticed() {
         &World::clouds(text).config().warnings.concat(),
         "here token_cache names a file for that",
     );
-    let set = World::clouds(text).vars(&[("GATESTONE_TOKEN_CACHE", "/tmp/x")]);
+    let set = World::clouds(text).vars(&[("GATESTONE_TOKEN_CACHE", "/tmp/gatestone-has-no-such-file")]);
     assert!(set.config().warnings.is_empty());
     assert!(World::clouds(&text.replace("true", "false")).config().warnings.is_empty());
 }

@@ -23,7 +23,7 @@ fn host(config: &Config) -> String {
 #[test]
 fn each_listener_has_the_cloud_that_it_names() {
     let world = world(
-        "cloud = 'a'\nlisten = '127.0.0.1:1'\ntoken_cache = '/tmp/x'\nregion = 'R9'\n[service.image]\n\
+        "cloud = 'a'\nlisten = '127.0.0.1:1'\ntoken_cache = '/tmp/gatestone-has-no-such-file'\nregion = 'R9'\n[service.image]\n\
          endpoint_override = 'https://a/image'\n[[listener]]\nlisten = '127.0.0.1:2'\ncloud = 'b'\n\
          [[listener]]\nlisten = '127.0.0.1:3'\n",
     );
