@@ -47,6 +47,7 @@ pub mod metrics;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod oracles;
+mod page;
 pub mod proxy;
 mod raw_names;
 pub mod reply;

@@ -187,6 +187,7 @@ impl Gatestone {
             let acceptor = listener.into_acceptor()?;
             acceptors.spawn(accept(acceptor, door, Arc::clone(&workers), capacity.clone()));
         }
+        acceptors.spawn(Arc::clone(&admin).follow());
         let region = config.routing.region.clone();
         let of_rules = regions_of_rules(&config);
         let mut refresher =

@@ -23,6 +23,7 @@ mod links;
 mod listeners;
 mod methods;
 mod names;
+mod page;
 mod replay;
 mod routing;
 mod rules;
