@@ -32,7 +32,7 @@ impl Admin {
                 request.door == viewer.door && viewer.user.is_none_or(|user| request.user == user)
             });
         }
-        all.sort_by_key(|request| std::cmp::Reverse(request.at));
+        all.sort_by_key(|request| std::cmp::Reverse((request.at, request.number)));
         let now = self.now().monotonic;
         let snapshot = self.cell.current();
         let labels = snapshot.as_ref().map(|snapshot| snapshot.routes.labels().all()).unwrap_or_default();

@@ -33,8 +33,8 @@ struct Ring {
 /// A request whose response has begun.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
-    /// Of all that were noted, from 1.
-    number: u64,
+    /// Of all that its worker noted, from 1.
+    pub(crate) number: u64,
     /// When it came.
     pub(crate) at: Instant,
     /// As it came.

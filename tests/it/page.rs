@@ -44,10 +44,8 @@ async fn browsers_get_the_page_and_all_others_json() {
         let page = open(proxy.addr, path).await;
         assert_eq!((page.status, page.field("content-type")), (200, Some("text/html; charset=utf-8")));
         assert_eq!((page.field("vary"), page.field("cache-control")), (Some("Accept"), Some("no-store")));
-        for text in
-            ["/image", "curl http://127.0.0.1", "demo", "<th role=\"columnheader\"", "token 1", "Token 1"]
-        {
-            assert!(text == "token 1" || page.text().contains(text), "{text} is not in {}", page.text());
+        for text in ["/image", "curl http://127.0.0.1", "demo", "<th role=\"columnheader\"", "Token 1"] {
+            assert!(page.text().contains(text), "{text} is not in {}", page.text());
         }
         for accept in ["*/*", "application/json", "application/json, text/plain, */*"] {
             let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: {accept}\r\n\r\n", proxy.addr);
@@ -246,8 +244,8 @@ async fn events(addr: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let request = format!("GET /-/events HTTP/1.1\r\nHost: {addr}\r\nAccept: text/event-stream\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
-    let head = read_head(&mut stream).await;
-    assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-type: text/event-stream"), "{head}");
+    let head = read_head(&mut stream).await.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200") && head.contains("content-type: text/event-stream"), "{head}");
     assert!(
         head.contains("cache-control: no-store") && head.contains("transfer-encoding: chunked"),
         "{head}"
