@@ -6,7 +6,7 @@ use super::{Admin, Viewer};
 use crate::metrics::history::SAMPLE;
 
 /// Requests that the page shows.
-const SHOWN: usize = 20;
+const SHOWN: usize = 16;
 
 impl Admin {
     /// The last few seconds.

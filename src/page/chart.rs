@@ -20,18 +20,16 @@ pub(super) fn top(most: f64, least: f64) -> f64 {
 /// A line through the values, broken where there is none.
 pub(super) fn line(values: impl ExactSizeIterator<Item = Option<f64>>, places: usize, top: f64) -> String {
     let (step, first) = (WIDTH / places, places.saturating_sub(values.len()));
-    let (mut path, mut is_down) = (String::new(), false);
+    let (mut path, mut last) = (String::new(), None);
     for (i, value) in values.enumerate() {
-        let x = (first + i) * step + step;
-        if let Some(value) = value {
-            let y = height(value, top);
-            match is_down {
-                true => _ = write!(path, "L{x} {y}"),
-                // One alone is a dot.
-                false => _ = write!(path, "M{x} {y}h0"),
-            }
+        let y = value.map(|value| height(value, top));
+        match (y, last) {
+            (Some(y), Some(last)) => put_step(&mut path, step, y - last),
+            // One alone is a dot.
+            (Some(y), None) => _ = write!(path, "M{} {y}h0", (first + i + 1) * step),
+            (None, _) => {}
         }
-        is_down = value.is_some();
+        last = y;
     }
     path
 }
@@ -39,15 +37,25 @@ pub(super) fn line(values: impl ExactSizeIterator<Item = Option<f64>>, places: u
 /// The area below the values.
 pub(super) fn area(values: impl ExactSizeIterator<Item = f64>, places: usize, top: f64) -> String {
     let (step, first) = (WIDTH / places, places.saturating_sub(values.len()));
-    let start = (first + 1) * step;
-    let mut path = format!("M{start} {HEIGHT}");
-    let mut last = start;
-    for (i, value) in values.enumerate() {
-        last = start + i * step;
-        _ = write!(path, "L{last} {}", height(value, top));
+    let (mut path, mut last) = (format!("M{} {HEIGHT}", (first + 1) * step), None);
+    for value in values {
+        let y = height(value, top);
+        match last {
+            Some(last) => put_step(&mut path, step, y - last),
+            None => _ = write!(path, "V{y}"),
+        }
+        last = Some(y);
     }
-    _ = write!(path, "L{last} {HEIGHT}Z");
+    _ = write!(path, "V{HEIGHT}Z");
     path
+}
+
+fn put_step(path: &mut String, step: usize, up: f64) {
+    _ = match up {
+        0.0 => write!(path, "h{step}"),
+        0.0.. => write!(path, "l{step} {up}"),
+        _ => write!(path, "l{step}{up}"),
+    };
 }
 
 /// A bar for each value above 0.
@@ -74,8 +82,8 @@ mod tests {
     #[test]
     fn the_last_stands_at_the_right_and_gaps_stay_open() {
         let values = [Some(0.0), None, Some(10.0), Some(5.0)];
-        assert_eq!(line(values.into_iter(), 150, 10.0), "M294 60h0M298 3h0L300 31.5");
-        assert_eq!(area([0.0, 10.0].into_iter(), 150, 10.0), "M298 60L298 60L300 3L300 60Z");
+        assert_eq!(line(values.into_iter(), 150, 10.0), "M294 60h0M298 3h0l2 28.5");
+        assert_eq!(area([0.0, 10.0].into_iter(), 150, 10.0), "M298 60V60l2-57V60Z");
         assert_eq!(bars([0.0, 0.001].into_iter(), 150, 10.0), "M299 60V58");
         assert_eq!(line(std::iter::empty(), 150, 10.0), "");
     }

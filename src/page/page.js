@@ -22,6 +22,9 @@
       }
     for (const list of marked(root, '[data-each]', item)) {
       const items = at(view, list.dataset.each) ?? [], template = list.querySelector('template');
+      // What came with the page has no marks.
+      if (!list.ours) list.replaceChildren(template);
+      list.ours = true;
       while (list.children.length - 1 > items.length) list.lastElementChild.remove();
       while (list.children.length - 1 < items.length) list.append(template.content.firstElementChild.cloneNode(true));
       items.forEach((each, i) => fill(list.children[i + 1], each, list.children[i + 1]));

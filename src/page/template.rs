@@ -3,7 +3,8 @@
 //! - `data-t="key"`: the element's text is the value.
 //! - `data-a="name:key name:key"`: its attributes; `true` is one without a value, `false` and null none at all.
 //! - `data-each="key"`: it holds a `<template>`, which is repeated for each item of the list; the template's one element
-//!   has `data-item`, and keys in it are the item's.
+//!   has `data-item`, and keys in it are the item's. Items are put in without marks, which would be half of them: the
+//!   script makes its own.
 //!
 //! A key is a path with dots. Templates are our own files: no `>` stands in an attribute of theirs, an element with
 //! `data-t` is empty, and no template stands in another.
@@ -15,17 +16,21 @@ use serde_json::Value;
 /// The page with its values, which are text and stay text.
 pub(super) fn fill(template: &str, values: &Value) -> String {
     let mut out = String::with_capacity(template.len() * 2);
-    put(template, values, &mut out);
+    put(template, values, true, &mut out);
     out
 }
 
-fn put(template: &str, values: &Value, out: &mut String) {
+fn put(template: &str, values: &Value, keeps_marks: bool, out: &mut String) {
     let mut rest = template;
     while let Some((before, tag, after)) = next_tag(rest) {
         out.push_str(before);
         rest = after;
         let open = tag.trim_end_matches('>').trim_end_matches('/');
-        out.push_str(open);
+        if keeps_marks {
+            out.push_str(open)
+        } else {
+            put_unmarked(open, out)
+        }
         for (name, key) in mark(tag, "data-a").into_iter().flat_map(pairs) {
             match at(values, key) {
                 Value::Bool(true) => _ = write!(out, " {name}=\"\""),
@@ -48,10 +53,24 @@ fn put(template: &str, values: &Value, out: &mut String) {
             out.push_str(repeated);
             let inner = repeated.trim_start().trim_start_matches(BEGIN).trim_end_matches(END);
             for item in at(values, key).as_array().into_iter().flatten() {
-                put(inner, item, out);
+                put(inner, item, false, out);
             }
             rest = after;
         }
+    }
+    out.push_str(rest);
+}
+
+/// A tag without its marks, and without its `>`.
+fn put_unmarked(open: &str, out: &mut String) {
+    let mut rest = open;
+    while let Some((before, after)) = rest.split_once(" data-") {
+        out.push_str(before);
+        let name = after.find(|char: char| !char.is_ascii_lowercase()).unwrap_or(after.len());
+        rest = after[name..]
+            .strip_prefix("=\"")
+            .and_then(|value| value.split_once('"'))
+            .map_or(&after[name..], |(_, rest)| rest);
     }
     out.push_str(rest);
 }
@@ -127,7 +146,7 @@ mod tests {
                     r#"<p data-t="who.name" class="x">{0}</p>"#,
                     r#"<i data-a="hidden:no title:who.name open:yes n:count" title="{0}" open="" n="3"></i>"#,
                     r#"<ul data-each="list"><template><li data-item data-t="name"></li></template>"#,
-                    r#"<li data-item data-t="name">&lt;a&gt;</li><li data-item data-t="name">b</li></ul><b>end</b>"#
+                    r#"<li>&lt;a&gt;</li><li>b</li></ul><b>end</b>"#
                 ),
                 hostile
             )
@@ -138,6 +157,16 @@ mod tests {
     fn an_element_that_closes_itself_still_does() {
         let filled = fill(r#"<svg><path data-a="d:d"/><path/></svg>"#, &json!({ "d": "M0 0" }));
         assert_eq!(filled, r#"<svg><path data-a="d:d" d="M0 0"/><path/></svg>"#);
+    }
+
+    #[test]
+    fn items_keep_what_is_no_mark() {
+        let template = r#"<ul data-each="list"><template><li data-item class="a" data-a="title:t hidden:h" id="b"><i/><b data-t="t"></b></li></template></ul>"#;
+        let filled = fill(template, &json!({ "list": [{ "t": "x", "h": true }] }));
+        assert!(
+            filled.ends_with(r#"</template><li class="a" id="b" title="x" hidden=""><i/><b>x</b></li></ul>"#),
+            "{filled}"
+        );
     }
 
     #[test]
