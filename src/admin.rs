@@ -338,6 +338,7 @@ impl Admin {
             "listen": self.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
             "listeners": self.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
             "login": phase_text(&phase),
+            "login_is_retried": matches!(phase, Phase::Starting | Phase::Failing(_)),
             "traffic": self.traffic(),
         });
         let mut warnings = self.warnings.clone();

@@ -67,21 +67,21 @@ fn alerts(status: &Value) -> Vec<Value> {
     let mut add = |state, title: &str, text: &str| {
         alerts.push(json!({ "state": state, "title": title, "text": sentence(text) }));
     };
+    // What is to be done otherwise stands in the reason itself.
+    let then = if status["login_is_retried"] == true {
+        ". It is tried again by itself: once the identity service can be reached from here, nothing more is to be done"
+    } else {
+        ""
+    };
     if status["ready"] != true {
         let reason = word(&status["reason"]);
-        add(
-            "bad",
-            "No request can be served now.",
-            &format!("{reason}; requests wait for a while and then fail"),
-        );
+        let text = format!("{reason}; requests wait for a while and then fail{then}");
+        add("bad", "No request can be served now.", &text);
     } else if status["login"] != "ok" {
-        let left = status["token"]["expires_in_seconds"].as_u64().unwrap_or_default();
-        let rest = format!(
-            "{}; requests work until the present token ends, in {}",
-            word(&status["login"]),
-            time(left)
-        );
-        add("warn", "There is no next token yet.", &rest);
+        let left = time(status["token"]["expires_in_seconds"].as_u64().unwrap_or_default());
+        let login = word(&status["login"]);
+        let text = format!("{login}; requests work until the present token ends, in {left}{then}");
+        add("warn", "There is no next token yet.", &text);
     }
     for warning in list(&status["warnings"]) {
         add("warn", "Warning.", word(warning));
@@ -331,6 +331,10 @@ mod tests {
         let down = view(&json!({ "ready": false, "reason": "keystone is away", "login": "x" }));
         assert_eq!(down["head"]["state"], "bad");
         assert_eq!(down["alerts"][0]["text"], "Keystone is away; requests wait for a while and then fail.");
+        let retried = view(&json!({ "ready": false, "reason": "x", "login_is_retried": true }));
+        assert!(
+            retried["alerts"][0]["text"].as_str().unwrap().contains(". It is tried again by itself: once ")
+        );
         let doubtful =
             view(&json!({ "ready": true, "login": "it is away", "token": { "expires_in_seconds": 70 } }));
         assert_eq!(doubtful["head"]["state"], "warn");
