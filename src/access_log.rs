@@ -3,9 +3,11 @@
 //! Never a header value but the upstream's request id, never a query, nor a token that is a part of the path, as in
 //! Keystone's v2.0.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
@@ -17,6 +19,8 @@ pub use line::{Out, Shape};
 use line::name;
 
 use crate::client::Progress;
+use crate::failure::Reason;
+use crate::metrics::recent::{End, Note};
 use crate::metrics::{CountedMethod, Ended, Label, Metrics};
 use crate::proxy::{Place, Visitor};
 use crate::server::Activity;
@@ -46,7 +50,22 @@ pub struct Record {
     received: Option<Progress>,
     tunnel_received: u64,
     place: Option<Place>,
+    kind: Kind,
+    reason: Option<Reason>,
+    /// Its number among the last requests, if it was noted there.
+    noted: Option<NonZeroU64>,
     fields: Option<Box<Fields>>,
+}
+
+/// What a request is to those who count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Traffic.
+    Client,
+    /// Somebody looks at us, or probes us.
+    Page,
+    /// Somebody goes on looking; counted when it began.
+    Watch,
 }
 
 /// What only the access log needs; absent when that is off.
@@ -57,7 +76,6 @@ struct Fields {
     peer: Arc<str>,
     user: Option<Arc<str>>,
     label: Option<Arc<Label>>,
-    reason: Option<&'static str>,
     request_id: Option<HeaderValue>,
     retries: u32,
     log: Arc<AccessLog>,
@@ -81,6 +99,9 @@ impl Record {
             received: None,
             tunnel_received: 0,
             place: None,
+            kind: Kind::Client,
+            reason: None,
+            noted: None,
             fields: None,
         }
     }
@@ -93,7 +114,6 @@ impl Record {
             peer: visitor.shown_address(),
             user: visitor.name.clone(),
             label: None,
-            reason: None,
             request_id: None,
             retries: 0,
             log: Arc::clone(log),
@@ -125,10 +145,40 @@ impl Record {
         }
     }
 
-    pub(crate) fn failed(&mut self, reason: &'static str) {
-        if let Some(fields) = &mut self.fields {
-            fields.reason = Some(reason);
+    pub(crate) fn failed(&mut self, reason: Reason) {
+        self.reason = Some(reason);
+    }
+
+    /// It is for one of our own pages.
+    pub(crate) fn is_for_a_page(&mut self) {
+        self.kind = Kind::Page;
+    }
+
+    /// Its response goes on for as long as somebody looks, which is no measure of anything and keeps nothing from ending.
+    pub(crate) fn watches(&mut self, status: StatusCode) {
+        self.kind = Kind::Watch;
+        self.metrics.watch_began(self.method, status);
+        self.activity.watched(true);
+    }
+
+    /// Notes it among the last requests, if it is one to be noted. To be called once it is answered.
+    pub(crate) fn note(&mut self, head: &Parts, visitor: &Visitor, door: usize) {
+        let has_failed = self.reason.is_some() || self.status.is_server_error();
+        if self.kind != Kind::Client || !self.metrics.recent().wants(has_failed) {
+            return;
         }
+        let note = Note {
+            at: self.start,
+            method: &head.method,
+            status: self.status,
+            reason: self.reason,
+            label: self.label,
+            door,
+            user: visitor.peer.user,
+            name: visitor.name.as_ref(),
+            to_head: self.to_head,
+        };
+        self.noted = self.metrics.recent().note(&note, |path| show(head.uri.path(), path));
     }
 
     #[inline(never)] // as above
@@ -161,12 +211,21 @@ impl Record {
 
 /// The path without the token in it.
 fn shown(path: &str) -> String {
+    let mut shown = String::new();
+    show(path, &mut shown);
+    shown
+}
+
+/// The same, put into `shown`.
+fn show(path: &str, shown: &mut String) {
     match path.split_once(BEFORE_TOKEN) {
         Some((before, token)) => {
             let after = &token[token.find('/').unwrap_or(token.len())..];
-            format!("{before}{BEFORE_TOKEN}..{after}")
+            for part in [before, BEFORE_TOKEN, "..", after] {
+                shown.push_str(part);
+            }
         }
-        None => path.to_owned(),
+        None => shown.push_str(path),
     }
 }
 
@@ -179,16 +238,25 @@ impl Drop for Record {
         let elapsed = now.duration_since(self.start);
         self.activity.request_ended(now);
         let received = self.received.as_ref().map_or(0, Progress::bytes) + self.tunnel_received;
-        self.metrics.request_ended(&Ended {
-            label: self.label,
-            method: self.method,
-            status: self.status,
-            to_head: self.to_head,
-            elapsed,
-            received,
-            sent: self.bytes,
-            is_whole: self.whole,
-        });
+        if self.kind == Kind::Watch {
+            self.activity.watched(false);
+        } else {
+            self.metrics.request_ended(&Ended {
+                label: self.label,
+                method: self.method,
+                status: self.status,
+                reason: self.reason,
+                is_page: self.kind == Kind::Page,
+                to_head: self.to_head,
+                elapsed,
+                received,
+                sent: self.bytes,
+                is_whole: self.whole,
+            });
+        }
+        if let Some(number) = self.noted {
+            self.metrics.recent().end(number, End { elapsed, is_whole: self.whole });
+        }
         if let Some(fields) = &self.fields {
             let AccessLog { shape, out } = &*fields.log;
             line::write(out, *shape, SystemTime::now(), |line| self.put(fields, received, elapsed, line));
@@ -203,7 +271,7 @@ impl Record {
         line.number(name!("status"), self.status.as_u16().into());
         line.text_if_any(name!("service"), fields.label.as_ref().map(|label| label.service.as_str()));
         line.text_if_any(name!("region"), fields.label.as_ref().map(|label| label.region.as_str()));
-        line.text_if_any(name!("reason"), fields.reason);
+        line.text_if_any(name!("reason"), self.reason.map(Reason::as_str));
         line.number(name!("received"), received);
         line.number(name!("sent"), self.bytes);
         line.millis(name!("head_ms"), self.to_head);

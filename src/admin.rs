@@ -3,25 +3,39 @@
 //! `livez`: the process answers. `readyz`: a usable token and at least one route,
 //! and not about to stop. `status`: the same for people and programs, with
 //! everything but secrets. `metrics`: Prometheus' text format. `/`: where to go, also for
-//! clients that look for Keystone's versions there.
+//! clients that look for Keystone's versions there; for browsers the page, which is at `/-/`
+//! too where a service stands at `/`.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior};
 
+mod holder;
+mod news;
+mod services;
+mod traffic;
+mod viewer;
+
+pub(crate) use viewer::Viewer;
+
+use self::holder::{holder, projects};
+use self::news::{MOST_WATCHERS, News};
 use crate::clock::Moment;
 use crate::face;
 use crate::failure::{Failure, Reason};
-use crate::identity::{HeldScope, IdentityMetrics, Phase, Snapshot, SnapshotCell};
+use crate::identity::{IdentityMetrics, Phase, Snapshot, SnapshotCell};
+use crate::metrics::history::{History, TICK};
 use crate::metrics::{Format, Labels, Metrics, Shown, TokenFigures, exposition};
+use crate::page;
 use crate::proxy::ListenerSettings;
 use crate::reply::ReplyBody;
 use crate::routing::Pin;
@@ -77,7 +91,16 @@ pub struct Admin {
     reloads: Reloads,
     quit: Option<Arc<Notify>>,
     started: Moment,
-    stopping: AtomicBool,
+    history: Mutex<History>,
+    beat: watch::Sender<Beat>,
+    watchers: Arc<Semaphore>,
+}
+
+/// What those who watch wait for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Beat {
+    ticks: u64,
+    is_stopping: bool,
 }
 
 /// What the settings in force say of themselves.
@@ -104,9 +127,18 @@ impl Admin {
         quit: Option<Arc<Notify>>,
     ) -> Self {
         let started = cell.clock().now();
-        let told = ArcSwap::from_pointee(Told { listeners, warnings });
-        let (reloads, stopping) = (Reloads::default(), AtomicBool::new(false));
-        Self { cell, logins, workers, told, reloads, quit, started, stopping }
+        Self {
+            cell,
+            logins,
+            workers,
+            told: ArcSwap::from_pointee(Told { listeners, warnings }),
+            reloads: Reloads::default(),
+            quit,
+            started,
+            history: Mutex::default(),
+            beat: watch::Sender::default(),
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+        }
     }
 
     /// Settings were read again, and are in force or not.
@@ -120,39 +152,61 @@ impl Admin {
         self.told.store(Arc::new(Told { listeners, warnings }));
     }
 
-    /// From now on `readyz` fails.
+    /// From now on `readyz` fails, and nobody watches any more.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.beat.send_modify(|beat| beat.is_stopping = true);
+    }
+
+    /// Looks at the counters now and then, for the page; without end.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let labels = self.cell.current().map_or(1, |snapshot| snapshot.routes.labels().all().len());
+            self.history().tick(&self.workers, labels, Instant::now());
+            self.workers.iter().for_each(|worker| worker.recent().refill());
+            self.beat.send_modify(|beat| beat.ticks += 1);
+        }
+    }
+
+    fn history(&self) -> std::sync::MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.beat.borrow().is_stopping
     }
 
     /// Whether even those may ask who do not know a listener's client secret: probes do not, and clients look for
     /// Keystone's versions before they log in.
     pub(crate) fn is_open(head: &Parts) -> bool {
-        matches!(head.uri.path(), "/" | "/-/livez" | "/-/readyz")
+        matches!(head.uri.path(), "/" | "/-/" | "/-/icon.svg" | "/-/livez" | "/-/readyz")
     }
 
-    /// The reply to a request that is for us; `base` is our own address as the client wrote it. A stranger sees of `/`
-    /// no more than how to log in. `may_end_us` is of the listener.
+    /// The reply to a request that is for us. A stranger sees of `/` no more than how to log in.
     pub(crate) fn answer(
-        &self,
+        self: &Arc<Self>,
         head: &Parts,
-        base: &str,
-        is_stranger: bool,
-        may_end_us: bool,
+        viewer: Viewer,
     ) -> Result<Response<ReplyBody>, Failure> {
         if head.uri.path() == "/-/quit" {
-            return self.quit(head, may_end_us);
+            return self.quit(head, viewer.may_end_us);
         }
         if head.method != Method::GET && head.method != Method::HEAD {
             let message = format!("{} only takes GET and HEAD", head.uri.path());
             return Err(Failure::new(Reason::BadRequest, message));
         }
         match head.uri.path() {
-            "/" if is_stranger => Ok(json_reply(StatusCode::OK, &self.front(base, is_stranger))),
-            "/" => Ok(json_reply(StatusCode::OK, &self.overview(base))),
+            "/" | "/-/" => Ok(self.root(head, &viewer)),
+            "/-/icon.svg" => Ok(page::icon()),
             "/-/livez" => Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned())),
-            "/-/readyz" => Ok(self.readyz(is_stranger)),
-            "/-/status" => Ok(json_reply(StatusCode::OK, &self.status())),
+            "/-/readyz" => Ok(self.readyz(viewer.is_stranger())),
+            "/-/status" if head.uri.query() == Some("page") => {
+                Ok(text(StatusCode::OK, "application/json", self.view(&viewer).to_string()))
+            }
+            "/-/status" => Ok(json_reply(StatusCode::OK, &self.status(&viewer))),
+            "/-/events" => self.events(head, viewer),
             "/-/metrics" => {
                 let format = Format::asked_for(&head.headers);
                 Ok(text(StatusCode::OK, format.content_type(), self.metrics(format)))
@@ -160,7 +214,8 @@ impl Admin {
             path => Err(Failure::new(
                 Reason::NoSuchService,
                 format!(
-                    "there is no {path}; there are /-/livez, /-/readyz, /-/status, /-/metrics and, where it is allowed, /-/quit",
+                    "there is no {path}; there are /-/ for browsers, /-/livez, /-/readyz, /-/status, /-/events, /-/metrics \
+                     and, where it is allowed, /-/quit",
                     path = path.escape_default()
                 ),
             )),
@@ -185,9 +240,44 @@ impl Admin {
         Ok(text(StatusCode::OK, "text/plain; charset=utf-8", "stopping\n".to_owned()))
     }
 
+    /// `/`: the page for who prefers that, JSON for all others.
+    fn root(&self, head: &Parts, viewer: &Viewer) -> Response<ReplyBody> {
+        if page::prefers_html(&head.headers) {
+            return match &viewer.way_in {
+                Some(way_in) => page::front(&page::view::front(&self.front(viewer), way_in)),
+                None => page::page(&self.view(viewer)),
+            };
+        }
+        let document = if viewer.is_stranger() { self.front(viewer) } else { self.overview(viewer) };
+        let mut response = json_reply(StatusCode::OK, &document);
+        response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+        response
+    }
+
+    /// `/-/events`: the page's news, while there is room for one who watches.
+    fn events(self: &Arc<Self>, head: &Parts, viewer: Viewer) -> Result<Response<ReplyBody>, Failure> {
+        if head.method == Method::HEAD {
+            return Ok(text(StatusCode::OK, "text/event-stream", String::new()));
+        }
+        let room = Arc::clone(&self.watchers).try_acquire_owned().ok().filter(|_| !self.is_stopping());
+        let room = room.ok_or_else(|| {
+            let message = format!(
+                "{MOST_WATCHERS} watch already, or the proxy is about to stop; ask for /-/status now and then"
+            );
+            Failure::new(Reason::Overloaded, message).retry_after(Duration::from_secs(30))
+        })?;
+        Ok(page::events::stream(News::new(Arc::clone(self), viewer, room)))
+    }
+
+    /// What the page says.
+    fn view(&self, viewer: &Viewer) -> Value {
+        let (status, requests) = (self.status(viewer), self.last_requests(viewer));
+        page::view::of(&status, &self.history().samples(), &requests)
+    }
+
     /// Why requests cannot be served now; `None` if they can.
     fn not_ready(&self) -> Option<String> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.is_stopping() {
             return Some("the proxy is about to stop".to_owned());
         }
         match self.cell.valid() {
@@ -255,9 +345,10 @@ impl Admin {
     }
 
     /// `/`: the prefixes there are, and lines to try.
-    fn overview(&self, base: &str) -> Value {
-        let Some(snapshot) = self.cell.current() else { return self.front(base, false) };
-        let services = services(&snapshot, Some(base));
+    fn overview(&self, viewer: &Viewer) -> Value {
+        let Some(snapshot) = self.cell.current() else { return self.front(viewer) };
+        let base = &viewer.base;
+        let services = services::all(&snapshot, viewer, &self.history(), self.now());
         let try_it: Vec<String> = snapshot
             .routes
             .prefixes()
@@ -281,7 +372,8 @@ impl Admin {
     }
 
     /// `/`, as far as it says nothing of the cloud.
-    fn front(&self, base: &str, is_stranger: bool) -> Value {
+    fn front(&self, viewer: &Viewer) -> Value {
+        let (base, is_stranger) = (&viewer.base, viewer.is_stranger());
         json!({
             "gatestone": env!("CARGO_PKG_VERSION"),
             "ready": self.not_ready().is_none(),
@@ -291,18 +383,25 @@ impl Admin {
         })
     }
 
+    fn now(&self) -> Moment {
+        self.cell.clock().now()
+    }
+
     /// `/-/status`.
-    fn status(&self) -> Value {
-        let now = self.cell.clock().now();
+    fn status(&self, viewer: &Viewer) -> Value {
+        let now = self.now();
         let (phase, told) = (self.cell.phase(), self.told.load());
         let mut status = json!({
             "version": env!("CARGO_PKG_VERSION"),
+            "commit": env!("GATESTONE_COMMIT"),
             "ready": self.not_ready().is_none(),
             "reason": self.not_ready(),
             "uptime_seconds": now.monotonic.duration_since(self.started.monotonic).as_secs(),
             "listen": told.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
             "listeners": told.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
             "login": phase_text(&phase),
+            "login_is_retried": matches!(phase, Phase::Starting | Phase::Failing(_)),
+            "traffic": self.traffic(),
         });
         let mut warnings = told.warnings.clone();
         if let Some(snapshot) = self.cell.current() {
@@ -313,7 +412,9 @@ impl Admin {
             status["projects"] = projects(&snapshot);
             status["region"] = snapshot.routes.region().map(|region| region.0.as_str()).into();
             status["regions"] = snapshot.routes.regions().iter().map(|region| region.0.clone()).collect();
-            status["services"] = services(&snapshot, None);
+            status["services"] = services::all(&snapshot, viewer, &self.history(), now);
+            let keystone = snapshot.routes.routes().iter().find(|route| route.is_identity);
+            status["identity"] = keystone.map(|route| route.upstream.to_string()).into();
         }
         warnings.extend(self.cell.reload_problem().map(|problem| problem.to_string()));
         status["warnings"] = warnings.into();
@@ -345,72 +446,6 @@ fn lacks_services(snapshot: &Snapshot) -> bool {
 
 fn age(snapshot: &Snapshot, now: Moment) -> Duration {
     now.monotonic.saturating_duration_since(snapshot.life.start.monotonic)
-}
-
-fn holder(snapshot: &Snapshot) -> Value {
-    let holder = &snapshot.holder;
-    let mut value = json!({
-        "user": { "id": holder.user.id, "name": holder.user.name },
-        "roles": holder.roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(),
-        "password_expires_at": holder.user.password_expires_at,
-    });
-    if let Some(domain) = &holder.user.domain {
-        value["user"]["domain"] = json!({ "id": domain.id, "name": domain.name });
-    }
-    value["scope"] = match &holder.scope {
-        HeldScope::Project(project) => {
-            let domain = project.domain.as_ref().map(|it| json!({ "id": it.id, "name": it.name }));
-            json!({ "project": { "id": project.id, "name": project.name, "domain": domain } })
-        }
-        HeldScope::Domain(domain) => json!({ "domain": { "id": domain.id, "name": domain.name } }),
-        HeldScope::System => json!({ "system": { "all": true } }),
-        HeldScope::Unscoped | HeldScope::Standalone => Value::Null,
-    };
-    value
-}
-
-/// Projects to choose from, where the token is for none, and how to choose; else nothing.
-fn projects(snapshot: &Snapshot) -> Value {
-    if !matches!(snapshot.holder.scope, HeldScope::Unscoped) {
-        return Value::Null;
-    }
-    let choices: Vec<Value> = snapshot
-        .account
-        .projects
-        .iter()
-        .map(|project| {
-            let domain = project.domain.as_ref().map(|domain| domain.id.as_str());
-            json!({
-                "id": project.id,
-                "name": project.name,
-                "domain_id": project.domain_id.as_deref().or(domain),
-                "set": format!("OS_PROJECT_ID={}", project.id),
-            })
-        })
-        .collect();
-    choices.into()
-}
-
-/// Every service, its prefixes and its endpoint; with `base`, the URL to ask it at.
-fn services(snapshot: &Snapshot, base: Option<&str>) -> Value {
-    snapshot
-        .routes
-        .prefixes()
-        .iter()
-        .map(|service| {
-            let mut value = json!({
-                "type": service.service_type,
-                "prefixes": service.names,
-                "region": service.region.as_ref().map(|region| region.0.as_str()),
-                "interface": service.interface.map(|interface| interface.to_string()),
-                "endpoint": service.url.to_string(),
-            });
-            if let (Some(base), Some(prefix)) = (base, service.names.first()) {
-                value["url"] = format!("{base}/{prefix}").into();
-            }
-            value
-        })
-        .collect()
 }
 
 fn phase_text(phase: &Phase) -> String {

@@ -49,6 +49,7 @@ pub mod metrics;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod oracles;
+mod page;
 pub mod proxy;
 mod raw_names;
 pub mod reloading;

@@ -4,17 +4,19 @@
 //! line; a scrape adds them up ([`exposition`]).
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::failure::Reason;
+use crate::failure::{Fault, Reason};
 
 mod exposition;
 mod histogram;
+pub(crate) mod history;
 mod labels;
 mod process;
+pub(crate) mod recent;
 mod text;
 
 pub use exposition::{Shown, TokenFigures, exposition};
@@ -22,6 +24,7 @@ pub use labels::{Label, Labels, MOST_LABELS};
 pub use text::Format;
 
 use histogram::Histogram;
+use recent::Recent;
 
 /// Counters of one worker.
 #[derive(Debug)]
@@ -35,6 +38,9 @@ pub struct Metrics {
     replays: [AtomicU64; Replay::ALL.len()],
     fields_dropped: AtomicU64,
     paced: AtomicU64,
+    /// Answers to who looks at us or probes us, by class of status: they are no traffic.
+    pages: [AtomicU64; CLASSES.len()],
+    recent: Recent,
 }
 
 /// What is counted of one service in one region.
@@ -47,6 +53,8 @@ struct Series {
     cut: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
+    /// Why the service was last not reached: a reason's place in [`Reason::ALL`], and 1; 0 once that was told.
+    trouble: AtomicU8,
 }
 
 /// Classes of status.
@@ -129,6 +137,10 @@ pub struct Ended {
     pub method: CountedMethod,
     /// How it was answered.
     pub status: StatusCode,
+    /// Why the answer is one of our errors, if it is.
+    pub reason: Option<Reason>,
+    /// Whether it asked for one of our pages.
+    pub is_page: bool,
     /// From its head to that of the response.
     pub to_head: Duration,
     /// From its head to the end of the response's body.
@@ -152,6 +164,8 @@ impl Default for Metrics {
             replays: Default::default(),
             fields_dropped: AtomicU64::default(),
             paced: AtomicU64::default(),
+            pages: Default::default(),
+            recent: Recent::default(),
         }
     }
 }
@@ -197,8 +211,16 @@ impl Metrics {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let Some(series) = self.series.get(ended.label) else { return };
         let series = series.get_or_init(Box::default);
-        let class = usize::from(ended.status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
+        let class = class(ended.status);
         add(&series.requests[ended.method as usize][class], 1);
+        if ended.is_page {
+            add(&self.pages[class], 1);
+        }
+        if let Some(reason) = ended.reason
+            && reason.fault() == Fault::Upstream
+        {
+            series.trouble.store(reason as u8 + 1, Ordering::Relaxed);
+        }
         series.heads.observe(ended.to_head);
         series.durations.observe(ended.elapsed);
         add(&series.received, ended.received);
@@ -206,6 +228,26 @@ impl Metrics {
         if !ended.is_whole {
             add(&series.cut, 1);
         }
+    }
+
+    /// A request is answered for as long as somebody looks. It is counted now, and its time tells nothing.
+    pub(crate) fn watch_began(&self, method: CountedMethod, status: StatusCode) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let class = class(status);
+        if let Some(series) = self.series.first() {
+            add(&series.get_or_init(Box::default).requests[method as usize][class], 1);
+        }
+        add(&self.pages[class], 1);
+    }
+
+    /// The last requests.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Requests not over yet.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     pub(crate) fn failed(&self, reason: Reason) {
@@ -246,15 +288,15 @@ impl Metrics {
             .sum()
     }
 
-    /// Requests that are not over.
-    pub(crate) fn in_flight(&self) -> u64 {
-        self.in_flight.load(Ordering::Relaxed)
-    }
-
     /// Connections open now; what new ones are shared out by.
     pub(crate) fn open_connections(&self) -> u64 {
         self.connections_open.load(Ordering::Relaxed)
     }
+}
+
+/// The place of a status' class.
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1
 }
 
 fn add(counter: &AtomicU64, n: u64) {

@@ -84,6 +84,7 @@ use crate::face::{Face, View};
 use crate::failure::Failure;
 use crate::identity::{Snapshot, SnapshotCell};
 use crate::metrics::Metrics;
+use crate::page::events::Watching;
 use crate::raw_names::Names;
 use crate::reply::ReplyBody;
 use crate::routing::Target;
@@ -238,6 +239,7 @@ impl Proxy {
         }
         activity.head_follows(response.body_mut().spelling()).await;
         record.answered(response.status(), response.headers());
+        record.note(&head, visitor, door.number());
         if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
             activity.then(tunnel.run(record, self.tunnel_timeout));
             return Ok(response);
@@ -266,8 +268,12 @@ impl Proxy {
             if is_stranger && !Admin::is_open(head) {
                 return Err(door.refusal(&base.url()));
             }
-            let may_end_us = door.rules().are_none();
-            return self.admin.answer(head, &base.url(), is_stranger, may_end_us);
+            record.is_for_a_page();
+            let response = self.admin.answer(head, door.viewer(base.url(), is_stranger, visitor))?;
+            if response.extensions().get::<Watching>().is_some() {
+                record.watches(response.status());
+            }
+            return Ok(response);
         }
         if let Some(places) = &self.places {
             record.holds(places.take()?);
@@ -434,7 +440,7 @@ impl Proxy {
 
     fn refuse(&self, failure: &Failure, record: &mut Record) -> Response<ReplyBody> {
         self.metrics.failed(failure.reason);
-        record.failed(failure.reason.as_str());
+        record.failed(failure.reason);
         failures::log(failure);
         respond::respond(failure).map(ReplyBody::ours)
     }

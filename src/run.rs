@@ -223,6 +223,9 @@ impl Gatestone {
             let acceptor = listener.into_acceptor()?;
             acceptors.spawn(accept(acceptor, i, Arc::clone(&workers), capacity.clone(), told.clone()));
         }
+        // Until this returns.
+        let mut following = JoinSet::new();
+        following.spawn(Arc::clone(&admin).follow());
         let expected = Arc::new(ArcSwap::from_pointee(Expected::of(&config, listening)));
         let (refresh, reloads) = mpsc::channel(1);
         let reloading = Reloading {

@@ -231,6 +231,8 @@ mod tests {
                 label,
                 method: CountedMethod::Get,
                 status: StatusCode::OK,
+                reason: None,
+                is_page: false,
                 to_head: Duration::from_millis(1),
                 elapsed: Duration::from_millis(millis),
                 received: 5,

@@ -55,6 +55,20 @@ impl Histogram {
 }
 
 impl Sums {
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *sum += more;
+        }
+        self.micros += other.micros;
+    }
+
+    pub(super) fn subtract(&mut self, other: &Self) {
+        for (sum, less) in self.buckets.iter_mut().zip(other.buckets) {
+            *sum = sum.saturating_sub(less);
+        }
+        self.micros = self.micros.saturating_sub(other.micros);
+    }
+
     /// Upper bounds as they are written, with how many are at most that; the last is all.
     pub(super) fn cumulative(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let bounds = BOUNDS.iter().map(|(_, written)| *written).chain(["+Inf"]);

@@ -7,6 +7,8 @@
 //! 3. Where a client secret is set, requests carry a token that a login with it has given. Whoever has none may ask for
 //!    `livez`, `readyz`, versions, and a login; nothing else, not even whether a service exists.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use http::HeaderName;
 use http::Method;
 use http::header::HOST;
@@ -17,6 +19,7 @@ use super::access::Access;
 use super::guard::{Guard, InvalidAllowedHost, Peers, Unwelcome};
 use super::rules::Rules;
 use super::visitor::{RefusalLog, Visitor};
+use crate::admin::Viewer;
 use crate::catalog::service_types;
 use crate::face::{ClientKey, SwiftLogin};
 use crate::failure::{Failure, Reason};
@@ -49,6 +52,7 @@ impl From<ListenAddr> for ListenerSettings {
 /// One listener, as its requests see it.
 #[derive(Debug)]
 pub struct Door {
+    number: usize,
     peers: Peers,
     refusals: RefusalLog,
     guard: Guard,
@@ -68,6 +72,7 @@ impl Door {
         };
         let access = &own.access;
         Ok(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             peers: Peers::new(access.users.clone(), access.allow_root, access.networks.clone()),
             refusals: RefusalLog::default(),
             guard: Guard::new(access)?,
@@ -76,6 +81,19 @@ impl Door {
             pin: own.service.clone(),
             key: own.client_secret.as_ref().map(ClientKey::new),
         })
+    }
+
+    /// Its own among all that there have been.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Who looks at our pages here.
+    pub(super) fn viewer(&self, base: String, is_stranger: bool, visitor: &Visitor) -> Viewer {
+        let user = self.rules.need_users().then_some(visitor.peer.user);
+        let way_in = is_stranger.then(|| self.way_in(&base));
+        let may_end_us = self.rules.are_none();
+        Viewer { base, way_in, door: self.number, pin: self.pin.clone(), may_end_us, user }
     }
 
     /// Whether connections over TCP are judged by their user.
@@ -165,16 +183,19 @@ impl Door {
 
     /// The answer to whoever has no token of ours; `base` is our address as the client wrote it.
     pub(super) fn refusal(&self, base: &str) -> Failure {
-        let log_in_at = self.v3_url(base);
-        let way = match (&log_in_at, self.service()) {
+        let message = format!("{REQUIRED}, so {}, and send the token as X-Auth-Token", self.way_in(base));
+        Failure { log_in_at: self.v3_url(base), ..Failure::new(Reason::ClientRefused, message) }
+    }
+
+    /// How to get one.
+    fn way_in(&self, base: &str) -> String {
+        match (self.v3_url(base), self.service()) {
             (Some(v3), _) => format!("log in at {v3} with the client secret as the password"),
             (None, Some("object-store")) => {
                 format!("log in at {base}/auth/v1.0 with the client secret as the key")
             }
             (None, _) => "log in at another listener that has the same client secret".to_owned(),
-        };
-        let message = format!("{REQUIRED}, so {way}, and send the token as X-Auth-Token");
-        Failure { log_in_at, ..Failure::new(Reason::ClientRefused, message) }
+        }
     }
 
     /// Where Keystone's face is, if it is here.
@@ -188,6 +209,8 @@ impl Door {
         Some(service_types::official(name).or_else(|| service_types::of_project(name)).unwrap_or(name))
     }
 }
+
+static NUMBERS: AtomicUsize = AtomicUsize::new(0);
 
 /// Rule 2.
 fn is_v1_login(head: &Parts) -> bool {

@@ -19,6 +19,8 @@ use crate::spelling::{Letters, Spelling};
 pub(crate) struct Activity {
     opened: Instant,
     busy: AtomicBool,
+    /// Whether the response in flight goes on for as long as somebody looks.
+    watched: AtomicBool,
     /// Requests that have begun.
     begun: AtomicU64,
     /// The same, when hyper's buffer was last empty.
@@ -97,6 +99,7 @@ impl Activity {
         let activity = Self {
             opened: Instant::now(),
             busy: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             flushed: AtomicU64::new(0),
             settled: AtomicU64::new(0),
@@ -136,6 +139,16 @@ impl Activity {
     pub(crate) fn request_ended(&self, now: Instant) {
         self.idle_since.set_at(now, self.opened);
         self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// Its response goes on for as long as somebody looks, or does so no longer.
+    pub(crate) fn watched(&self, is_watched: bool) {
+        self.watched.store(is_watched, Ordering::Relaxed);
+    }
+
+    /// Whether a stop need not wait for the response in flight.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
     }
 
     /// To be set by who has read the request's body to its end.

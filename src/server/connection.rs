@@ -18,7 +18,7 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -187,7 +187,8 @@ where
                     }
                     return None;
                 }
-                Err(_) if stopping && !activity.is_busy() => return None,
+                // What goes on for as long as somebody looks ends by itself, unless they take nothing of it.
+                Err(_) if stopping && (!activity.is_busy() || activity.is_watched()) => return None,
                 Err(_) if stopping => timer.as_mut().reset(Instant::now() + limits.soonest()),
                 Err(then) => match activity.rests_from(UNTIL_REST) {
                     Some(from) if from <= Instant::now() => return tap_of(connection).map(Tap::at_rest),

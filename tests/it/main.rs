@@ -23,6 +23,7 @@ mod links;
 mod listeners;
 mod methods;
 mod names;
+mod page;
 mod reloading;
 mod replay;
 mod routing;

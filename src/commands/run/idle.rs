@@ -44,6 +44,8 @@ mod tests {
             received: 0,
             sent: 0,
             is_whole: true,
+            is_page: false,
+            reason: None,
         }
     }
 

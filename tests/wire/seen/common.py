@@ -204,7 +204,7 @@ class KeystoneHandler(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get('Content-Length') or 0))
         now = time.time()
         self.reply(201, {'token': {
-            'methods': ['password'], 'issued_at': moment(now), 'expires_at': moment(now + 3600),
+            'methods': ['password'], 'issued_at': moment(now), 'expires_at': moment(now + getattr(self.server, 'life', 3600)),
             'user': {'id': 'u', 'name': 'user', 'domain': {'id': 'default', 'name': 'Default'}},
             'project': {'id': 'p', 'name': 'project', 'domain': {'id': 'default', 'name': 'Default'}},
             'roles': [{'id': 'm', 'name': 'member'}], 'catalog': self.server.catalog}})
