@@ -17,7 +17,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, sleep, timeout};
 
 mod holder;
 mod news;
@@ -33,7 +33,7 @@ use crate::clock::Moment;
 use crate::face;
 use crate::failure::{Failure, Reason};
 use crate::identity::{IdentityMetrics, Phase, Snapshot, SnapshotCell};
-use crate::metrics::history::{History, TICK};
+use crate::metrics::history::{History, QUIET_TICK, TICK};
 use crate::metrics::{Format, Labels, Metrics, Shown, TokenFigures, exposition};
 use crate::page;
 use crate::proxy::ListenerSettings;
@@ -94,6 +94,8 @@ pub struct Admin {
     history: Mutex<History>,
     beat: watch::Sender<Beat>,
     watchers: Arc<Semaphore>,
+    /// Somebody begins to watch.
+    watched: Notify,
 }
 
 /// What those who watch wait for.
@@ -138,6 +140,7 @@ impl Admin {
             history: Mutex::default(),
             beat: watch::Sender::default(),
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            watched: Notify::new(),
         }
     }
 
@@ -159,15 +162,27 @@ impl Admin {
 
     /// Looks at the counters now and then, for the page; without end.
     pub(crate) async fn follow(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            let labels = self.cell.current().map_or(1, |snapshot| snapshot.routes.labels().all().len());
-            self.history().tick(&self.workers, labels, Instant::now());
-            self.workers.iter().for_each(|worker| worker.recent().refill());
-            self.beat.send_modify(|beat| beat.ticks += 1);
+            self.look();
+            let is_quiet = self.history().is_quiet() && self.watchers.available_permits() == MOST_WATCHERS;
+            if is_quiet {
+                // Who looks in the meantime looks at the counters as well, and who goes on looking ends this.
+                _ = timeout(QUIET_TICK, self.watched.notified()).await;
+            } else {
+                sleep(TICK).await;
+            }
         }
+    }
+
+    /// Looks at the counters, if that was not done just now.
+    fn look(&self) {
+        if !self.history().is_due(Instant::now()) {
+            return;
+        }
+        let labels = self.cell.current().map_or(1, |snapshot| snapshot.routes.labels().all().len());
+        self.history().tick(&self.workers, labels, Instant::now());
+        self.workers.iter().for_each(|worker| worker.recent().refill());
+        self.beat.send_modify(|beat| beat.ticks += 1);
     }
 
     fn history(&self) -> std::sync::MutexGuard<'_, History> {
@@ -266,6 +281,7 @@ impl Admin {
             );
             Failure::new(Reason::Overloaded, message).retry_after(Duration::from_secs(30))
         })?;
+        self.watched.notify_one();
         Ok(page::events::stream(News::new(Arc::clone(self), viewer, room)))
     }
 
@@ -389,6 +405,7 @@ impl Admin {
 
     /// `/-/status`.
     fn status(&self, viewer: &Viewer) -> Value {
+        self.look();
         let now = self.now();
         let (phase, told) = (self.cell.phase(), self.told.load());
         let mut status = json!({

@@ -19,6 +19,8 @@ use crate::failure::Reason;
 pub(crate) const TICK: Duration = Duration::from_secs(2);
 /// What a sample is of.
 pub(crate) const SAMPLE: Duration = Duration::from_secs(TICK.as_secs() * TICKS);
+/// And how often where nothing has happened in all the time that is kept, and nobody looks.
+pub(crate) const QUIET_TICK: Duration = Duration::from_secs(60);
 /// Ticks in it.
 const TICKS: u64 = 2;
 /// Samples that are kept: ten minutes.
@@ -67,6 +69,11 @@ pub(crate) struct Standing {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     ticks: u64,
+    ticked: Option<Instant>,
+    /// When the last sample ended.
+    closed: Option<Instant>,
+    /// Ticks since something was counted.
+    quiet: u64,
     open: Open,
     samples: VecDeque<Sample>,
     services: Vec<Service>,
@@ -97,8 +104,18 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(workers: &[Arc<Metrics>], label: usize) -> Self {
+    /// Those of a label; nothing where they are as they were `before`, which costs less to see.
+    fn of(workers: &[Arc<Metrics>], label: usize, before: &Self) -> Option<Self> {
         let mut counts = Self::default();
+        for worker in workers {
+            if let Some(series) = worker.series.get(label).and_then(|series| series.get()) {
+                series.heads.add_to(&mut counts.heads);
+            }
+        }
+        // Each request that is counted has a head.
+        if counts.heads == before.heads {
+            return None;
+        }
         for worker in workers {
             let Some(series) = worker.series.get(label).and_then(|series| series.get()) else { continue };
             for method in &series.requests {
@@ -106,7 +123,6 @@ impl Counts {
                     *sum += count.load(Ordering::Relaxed);
                 }
             }
-            series.heads.add_to(&mut counts.heads);
             if label == OURS {
                 for (sum, count) in counts.classes.iter_mut().zip(&worker.pages) {
                     // Counted a moment later than the request itself.
@@ -114,7 +130,7 @@ impl Counts {
                 }
             }
         }
-        counts
+        Some(counts)
     }
 
     fn since(&self, before: &Self) -> Self {
@@ -135,15 +151,25 @@ impl History {
     /// Looks at the counters of so many labels.
     pub(crate) fn tick(&mut self, workers: &[Arc<Metrics>], labels: usize, now: Instant) {
         self.ticks += 1;
+        self.ticked = Some(now);
+        self.quiet += 1;
         self.services.resize_with(labels.max(self.services.len()), Service::default);
         let turns = self.window_since.is_none_or(|since| now.duration_since(since) >= WINDOW);
         if turns {
             self.window_since = Some(now);
         }
         for (label, service) in self.services.iter_mut().enumerate() {
-            let counts = Counts::of(workers, label);
+            let Some(counts) = Counts::of(workers, label, &service.last) else {
+                if turns {
+                    service.turn();
+                }
+                continue;
+            };
             let since = counts.since(&service.last);
             let [_, ok, moved, client_errors, errors] = since.classes;
+            if since.all() > 0 {
+                self.quiet = 0;
+            }
             self.open.sample.requests += since.all();
             self.open.sample.client_errors += client_errors;
             self.open.sample.errors += errors;
@@ -159,19 +185,43 @@ impl History {
             }
             service.last = counts;
             if turns {
-                service.windows = [service.windows[1], counts];
+                service.turn();
+            } else {
+                service.tell();
             }
-            let window = counts.since(&service.windows[0]);
-            (standing.requests, standing.errors) = (window.all(), window.classes[4]);
-            standing.latency = Latency::of(&window.heads).or(standing.latency);
         }
         if self.ticks.is_multiple_of(TICKS) {
-            let Open { sample, heads } = std::mem::take(&mut self.open);
+            self.close_sample(now);
+        }
+    }
+
+    /// The sample under way is one more; several like it where the clock has ticked more slowly.
+    fn close_sample(&mut self, now: Instant) {
+        let Open { sample, heads } = std::mem::take(&mut self.open);
+        let since = self.closed.replace(now).map_or(SAMPLE, |closed| now.duration_since(closed));
+        let places = ((since.as_secs_f64() / SAMPLE.as_secs_f64()).round() as u64).clamp(1, SAMPLES as u64);
+        let part = |count: u64, i: u64| count * (i + 1) / places - count * i / places;
+        for i in 0..places {
             if self.samples.len() == SAMPLES {
                 self.samples.pop_front();
             }
-            self.samples.push_back(Sample { latency: Latency::of(&heads), ..sample });
+            self.samples.push_back(Sample {
+                requests: part(sample.requests, i),
+                client_errors: part(sample.client_errors, i),
+                errors: part(sample.errors, i),
+                latency: Latency::of(&heads),
+            });
         }
+    }
+
+    /// Whether the last tick is a tick ago.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.ticked.is_none_or(|ticked| now.duration_since(ticked) >= TICK)
+    }
+
+    /// Whether nothing was counted in all the time that is kept.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet > SAMPLES as u64 * TICKS
     }
 
     /// The samples so far, the last one last.
@@ -182,6 +232,22 @@ impl History {
     /// How the service of a label fares.
     pub(crate) fn standing(&self, label: usize) -> Standing {
         self.services.get(label).map(|service| service.standing).unwrap_or_default()
+    }
+}
+
+impl Service {
+    /// A window ends and another begins.
+    fn turn(&mut self) {
+        self.windows = [self.windows[1], self.last];
+        self.tell();
+    }
+
+    /// The figures of the windows.
+    fn tell(&mut self) {
+        let window = self.last.since(&self.windows[0]);
+        let standing = &mut self.standing;
+        (standing.requests, standing.errors) = (window.all(), window.classes[4]);
+        standing.latency = Latency::of(&window.heads).or(standing.latency);
     }
 }
 
@@ -260,6 +326,25 @@ mod tests {
         }
         assert_eq!(history.samples().len(), SAMPLES);
         assert_eq!(history.samples().last(), Some(&Sample::default()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_while_the_clock_ticked_slowly_is_spread_over_that_time() {
+        let workers = [Arc::new(Metrics::default())];
+        let mut history = History::default();
+        for _ in 0..2 {
+            history.tick(&workers, 3, Instant::now());
+        }
+        for _ in 0..10 {
+            workers[0].request_began();
+            workers[0].request_ended(&ended(2, StatusCode::OK, 4));
+        }
+        for _ in 0..2 {
+            tokio::time::advance(Duration::from_secs(8)).await;
+            history.tick(&workers, 3, Instant::now());
+        }
+        let requests: Vec<u64> = history.samples().map(|sample| sample.requests).collect();
+        assert_eq!(requests, [0, 2, 3, 2, 3]);
     }
 
     #[tokio::test(start_paused = true)]

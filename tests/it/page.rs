@@ -359,7 +359,8 @@ async fn who_watches_keeps_nothing_from_ending() {
     let mut rest = Vec::new();
     reading.read_to_end(&mut rest).await.unwrap();
     assert!(rest.ends_with(b"0\r\n\r\n"), "{:?}", String::from_utf8_lossy(&rest));
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    // As long as any idle connection stays.
+    assert!(start.elapsed() <= Duration::from_millis(300), "{:?}", start.elapsed());
     proxy.ended().await.unwrap();
     assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
     drop(stuck);
