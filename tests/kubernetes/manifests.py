@@ -155,3 +155,8 @@ def variables(objects, item, container):
         else:
             found[entry['name']] = entry['value']
     return found
+
+
+def encoded(files):
+    """The data of a Secret."""
+    return {key: base64.b64encode(text.encode()).decode() for key, text in files.items()}
