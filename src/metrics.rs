@@ -1,7 +1,7 @@
 //! Counters.
 //!
 //! Each worker counts on its own, so that two cores never write to one cache
-//! line; a scrape adds them up ([`exposition`]).
+//! line; a scrape adds them up ([`exposition()`]).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};

@@ -5,8 +5,7 @@
 //! 2. A listener keeps its socket and its connections. It gets what its address has in the new settings: service, client
 //!    secret, who is let in, rules.
 //! 3. Connections to upstreams stay unless what they depend on has changed, their certificates' files included.
-//! 4. A few settings take effect at the next start alone ([`Lasting`](crate::in_force::Lasting) depends on them): which,
-//!    is told.
+//! 4. A few settings take effect at the next start alone; which, is told.
 
 use std::sync::Arc;
 

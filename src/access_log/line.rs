@@ -20,7 +20,7 @@ pub enum Shape {
 /// Where records go.
 #[derive(Clone, Debug, Default)]
 pub enum Out {
-    /// To standard error: each at once, or what [`Gathering`] holds in one write.
+    /// To standard error: each at once, or in one write what `Gathering` holds.
     #[default]
     StandardError,
     /// Into memory, for who wants to look at them.
