@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::support::http::{Reply, read_head};
+use crate::support::http::{Reply, read_chunk, read_head};
 use crate::support::{Fault, Keystone, Proxy, Service, ask, config, get};
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -259,14 +259,7 @@ async fn begin(stream: &mut TcpStream, addr: SocketAddr) {
 
 /// One chunk of it.
 async fn chunk(stream: &mut TcpStream) -> String {
-    let mut line = Vec::new();
-    while !line.ends_with(b"\r\n") {
-        line.push(stream.read_u8().await.unwrap());
-    }
-    let size = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
-    let mut chunk = vec![0; size + 2];
-    stream.read_exact(&mut chunk).await.unwrap();
-    String::from_utf8(chunk[..size].to_vec()).unwrap()
+    String::from_utf8(read_chunk(stream).await).unwrap()
 }
 
 fn data(event: &str) -> Value {

@@ -103,19 +103,26 @@ pub(crate) async fn try_read_head(stream: &mut (impl AsyncRead + Unpin)) -> Opti
     Some(String::from_utf8_lossy(&head).into_owned())
 }
 
+/// One chunk, empty at the end of the body.
+pub(crate) async fn read_chunk(stream: &mut TcpStream) -> Vec<u8> {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        line.push(stream.read_u8().await.unwrap());
+    }
+    let size = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
+    let mut chunk = vec![0; size + 2];
+    stream.read_exact(&mut chunk).await.unwrap();
+    chunk.truncate(size);
+    chunk
+}
+
 async fn read_chunks(stream: &mut TcpStream) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
-        let mut line = Vec::new();
-        while !line.ends_with(b"\r\n") {
-            line.push(stream.read_u8().await.unwrap());
-        }
-        let size = usize::from_str_radix(std::str::from_utf8(&line).unwrap().trim(), 16).unwrap();
-        let mut chunk = vec![0; size + 2];
-        stream.read_exact(&mut chunk).await.unwrap();
-        if size == 0 {
+        let chunk = read_chunk(stream).await;
+        if chunk.is_empty() {
             return body;
         }
-        body.extend_from_slice(&chunk[..size]);
+        body.extend(chunk);
     }
 }
