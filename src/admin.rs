@@ -89,6 +89,8 @@ pub struct Admin {
     workers: Vec<Arc<Metrics>>,
     told: ArcSwap<Told>,
     reloads: Reloads,
+    /// Those of clients that may be open.
+    most_connections: u64,
     quit: Option<Arc<Notify>>,
     started: Moment,
     history: Mutex<History>,
@@ -126,6 +128,7 @@ impl Admin {
         workers: Vec<Arc<Metrics>>,
         listeners: Vec<Listening>,
         warnings: Vec<String>,
+        most_connections: usize,
         quit: Option<Arc<Notify>>,
     ) -> Self {
         let started = cell.clock().now();
@@ -135,6 +138,7 @@ impl Admin {
             workers,
             told: ArcSwap::from_pointee(Told { listeners, warnings }),
             reloads: Reloads::default(),
+            most_connections: most_connections as u64,
             quit,
             started,
             history: Mutex::default(),
@@ -333,6 +337,7 @@ impl Admin {
                 ("rejected", self.reloads.rejected.load(Ordering::Relaxed)),
             ],
             settings_are_valid: self.cell.reload_problem().is_none(),
+            most_connections: self.most_connections,
         };
         exposition(&shown, format)
     }

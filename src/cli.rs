@@ -3,7 +3,7 @@
 //! No secret is ever an argument: arguments are seen by every user of the machine.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -162,7 +162,7 @@ pub struct DemoArgs {
     /// Life of the cloud's tokens [default: 20s, with --tour 6s]
     #[arg(long, value_name = "TIME", value_parser = token_ttl)]
     pub token_ttl: Option<Duration>,
-    /// Loopback address of the proxy, such as 127.0.0.1:8080; port 0 takes a free one
+    /// Loopback address of the proxy, such as localhost:8080; port 0 takes a free one
     /// [default: localhost:5050, or a free port if that is taken]
     #[arg(long, value_name = "ADDR", value_parser = loopback)]
     pub listen: Option<SocketAddr>,
@@ -181,8 +181,12 @@ fn token_ttl(text: &str) -> Result<Duration, String> {
 const SHORTEST_TTL: Duration = Duration::from_secs(3);
 
 fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let addr: SocketAddr =
-        text.parse().map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:5050`"))?;
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("{}:{port}", Ipv4Addr::LOCALHOST));
+    let addr: SocketAddr = numeric
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| format!("`{text}` is not an address such as `127.0.0.1:5050`"))?;
     if addr.ip().is_loopback() { Ok(addr) } else { Err(format!("`{text}` is no loopback address")) }
 }
 
@@ -203,7 +207,7 @@ pub struct CloudArgs {
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,
     /// Interface whose endpoints are used: public, internal or admin, or several in order of
-    /// preference, between commas [default: public] [env: GATESTONE_INTERFACE, OS_INTERFACE]
+    /// preference, between commas [default: the cloud's, else public] [env: GATESTONE_INTERFACE, OS_INTERFACE]
     #[arg(long, value_name = "INTERFACE", help_heading = "Cloud")]
     pub interface: Option<String>,
     /// File of settings [default: gatestone/gatestone.toml in ~/.config, then /etc] [env: GATESTONE_CONFIG]
@@ -281,7 +285,7 @@ Examples:
 Credentials come from where OpenStack users have them: OS_* variables (an openrc file), or clouds.yaml \
 with --cloud. Any secret may lie in a file (OS_PASSWORD_FILE). None is ever given as an argument.
 
-Settings are taken from flags, then environment variables, then the file of settings, then defaults.";
+Settings are taken from flags, then environment variables, then the file of settings, then clouds.yaml, then defaults.";
 
 #[cfg(test)]
 mod tests {
@@ -334,6 +338,10 @@ mod tests {
             panic!()
         };
         assert_eq!((demo.tour, demo.token_ttl, demo.listen), (true, Some(Duration::from_secs(5)), None));
+        let Command::Demo(demo) = parse("gatestone demo --listen localhost:5051").unwrap().command else {
+            panic!()
+        };
+        assert_eq!(demo.listen, Some(([127, 0, 0, 1], 5051).into()));
     }
 
     #[test]
@@ -354,6 +362,7 @@ mod tests {
             "gatestone demo --token-ttl 1s",
             "gatestone demo --tour --empty",
             "gatestone demo --listen 0.0.0.0:5050",
+            "gatestone demo --listen localhost",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

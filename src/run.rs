@@ -187,12 +187,14 @@ impl Gatestone {
         let Self { config, client, listeners, lookup, cell, quit, .. } = self;
         let listening: Vec<Listening> = listeners.iter().map(|bound| bound.listening.clone()).collect();
         let logins = Arc::new(IdentityMetrics::default());
+        let most_connections = most_connections(config.server.max_connections);
         let admin = Arc::new(Admin::new(
             Arc::clone(&cell),
             Arc::clone(&logins),
             counters.clone(),
             listening.clone(),
             config.warnings.clone(),
+            most_connections,
             config.server.allow_quit.then_some(quit),
         ));
         let face = Arc::new(Face::new(cell.clock().clone()));
@@ -216,7 +218,7 @@ impl Gatestone {
         }
         let workers = Arc::new(workers);
         let mut acceptors = JoinSet::new();
-        let capacity = Capacity::new(most_connections(config.server.max_connections));
+        let capacity = Capacity::new(most_connections);
         let mut places = Vec::new();
         for (i, Bound { listener, listening, number, .. }) in listeners.into_iter().enumerate() {
             places.push(Place { addr: listening.addr, number, own: config.listeners[number].clone() });
@@ -227,7 +229,7 @@ impl Gatestone {
         let mut following = JoinSet::new();
         following.spawn(Arc::clone(&admin).follow());
         let expected = Arc::new(ArcSwap::from_pointee(Expected::of(&config, listening)));
-        let (refresh, reloads) = mpsc::channel(1);
+        let (refresh, reloads) = mpsc::channel(REREADS);
         let reloading = Reloading {
             lasting,
             places,
@@ -301,6 +303,10 @@ fn most_connections(set: usize) -> usize {
     }
     room.min(set)
 }
+
+/// Settings that were read again while a login was under way wait for its end in the refresher's queue; the rest of them is
+/// in force meanwhile. A login takes a minute at most, and files are looked at every two seconds.
+const REREADS: usize = 64;
 
 /// Fewer than this may be fewer than one user's tools open.
 const FEW: usize = 200;

@@ -25,6 +25,8 @@ pub struct Shown<'a> {
     pub reloads: [(&'static str, u64); 2],
     /// Whether those that were read last are in force.
     pub settings_are_valid: bool,
+    /// As many connections as may be open.
+    pub most_connections: u64,
 }
 
 /// The figures of the token at the time of a scrape.
@@ -70,7 +72,7 @@ pub fn exposition(shown: &Shown<'_>, format: Format) -> String {
     for outcome in Replay::ALL {
         page.put(&[("outcome", outcome.as_str())], sum(&|m| &m.replays[outcome as usize]));
     }
-    let singles: [(&str, Kind, &str, u64); 5] = [
+    let singles: [(&str, Kind, &str, u64); 6] = [
         (
             "gatestone_fields_dropped_total",
             Kind::Counter,
@@ -86,6 +88,12 @@ pub fn exposition(shown: &Shown<'_>, format: Format) -> String {
         ("gatestone_requests_in_flight", Kind::Gauge, "Requests not over yet.", sum(&|m| &m.in_flight)),
         ("gatestone_connections_total", Kind::Counter, "Connections accepted.", sum(&|m| &m.connections)),
         ("gatestone_connections_open", Kind::Gauge, "Connections open now.", sum(&|m| &m.connections_open)),
+        (
+            "gatestone_connections_max",
+            Kind::Gauge,
+            "Connections that may be open: max_connections, or what the limit of open files has room for.",
+            shown.most_connections,
+        ),
     ];
     for (name, kind, help, value) in singles {
         page.single(name, kind, help, value);
@@ -248,6 +256,7 @@ mod tests {
             started: SystemTime::UNIX_EPOCH,
             reloads: [("taken", 1), ("rejected", 0)],
             settings_are_valid: true,
+            most_connections: 20,
         };
         let page = exposition(&shown, Format::Prometheus);
         for line in [
@@ -261,6 +270,7 @@ mod tests {
             r#"gatestone_received_bytes_total{service="image",region="GRA"} 15"#,
             r#"gatestone_sent_bytes_total{service="image",region="GRA"} 30"#,
             "gatestone_requests_in_flight 0",
+            "gatestone_connections_max 20",
             r#"gatestone_failures_total{reason="no_such_service"} 1"#,
         ] {
             assert!(page.lines().any(|l| l == line), "{line} is missing in\n{page}");
