@@ -108,9 +108,11 @@ struct Beat {
 }
 
 /// What the settings in force say of themselves.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Told {
     listeners: Vec<Listening>,
+    /// By their numbers.
+    doors: Vec<usize>,
     warnings: Vec<String>,
 }
 
@@ -122,12 +124,11 @@ struct Reloads {
 }
 
 impl Admin {
+    /// Without anything that settings say; [`Admin::told`] follows.
     pub(crate) fn new(
         cell: Arc<SnapshotCell>,
         logins: Arc<IdentityMetrics>,
         workers: Vec<Arc<Metrics>>,
-        listeners: Vec<Listening>,
-        warnings: Vec<String>,
         most_connections: usize,
         quit: Option<Arc<Notify>>,
     ) -> Self {
@@ -136,7 +137,7 @@ impl Admin {
             cell,
             logins,
             workers,
-            told: ArcSwap::from_pointee(Told { listeners, warnings }),
+            told: ArcSwap::default(),
             reloads: Reloads::default(),
             most_connections: most_connections as u64,
             quit,
@@ -154,9 +155,14 @@ impl Admin {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What those in force say.
-    pub(crate) fn told(&self, listeners: Vec<Listening>, warnings: Vec<String>) {
-        self.told.store(Arc::new(Told { listeners, warnings }));
+    /// What those in force say. Who watches at a door that is none of these any more has to come anew.
+    pub(crate) fn told(&self, listeners: Vec<Listening>, doors: Vec<usize>, warnings: Vec<String>) {
+        self.told.store(Arc::new(Told { listeners, doors, warnings }));
+    }
+
+    /// Whether they came by a door that is still in force.
+    fn is_current(&self, viewer: &Viewer) -> bool {
+        self.told.load().doors.contains(&viewer.door)
     }
 
     /// From now on `readyz` fails, and nobody watches any more.

@@ -49,7 +49,7 @@ pub use keystone::Keystone;
 pub use notices::Notice;
 pub use protocol::{Named, NamedProject, NamedUser};
 pub use refresh::Refresher;
-pub use reload::{Reload, ReloadOutcome};
+pub use reload::{Reload, ReloadOutcome, Waiting};
 pub use snapshot::{Account, HeldScope, Holder, Life, Snapshot, Token};
 
 /// How the token is obtained and kept.

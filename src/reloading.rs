@@ -4,25 +4,30 @@
 //!    settings before in force, and says so in status, log and metrics.
 //! 2. A listener keeps its socket and its connections. It gets what its address has in the new settings: service, client
 //!    secret, who is let in, rules.
-//! 3. Connections to upstreams stay unless what they depend on has changed, their certificates' files included.
+//! 3. Connections to upstreams stay unless what they depend on has changed, their certificates' files included. Where the
+//!    login is another as well, what is new of them waits until that has succeeded: a token goes nowhere by the rules of
+//!    another cloud.
 //! 4. A few settings take effect at the next start alone; which, is told.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::admin::Listening;
 use crate::catalog::Region;
-use crate::client::Client;
+use crate::client::{self, Client, SetupError};
 use crate::config::Config;
-use crate::identity::{Reload, ReloadOutcome};
+use crate::identity::credentials::Credentials;
+use crate::identity::{Reload, ReloadOutcome, Waiting};
 use crate::in_force::{Current, Lasting, Made};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, ListenerSettings};
 use crate::run::{RunError, check_region, door};
-use crate::server::{BoundAddr, Lookup};
+use crate::server::{BoundAddr, ListenAddr, Lookup};
 
 /// Settings that were read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +46,25 @@ pub(crate) struct Place {
     pub(crate) number: usize,
     /// What the settings in force say of it; where they say nothing any more, what those before said.
     pub(crate) own: ListenerSettings,
+    pub(crate) door: Arc<Door>,
+}
+
+/// How a login's Keystone and services are reached.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    /// Whose, without the secret.
+    login: Credentials,
+    settings: client::Settings,
+    certificates: Vec<(PathBuf, u64)>,
+    client: Client,
+}
+
+/// One that waits for its login.
+#[derive(Debug)]
+pub(crate) struct NextWay {
+    way: Way,
+    waiting: Waiting,
+    succeeded: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 /// What an announcement of the first token depends on.
@@ -59,11 +83,15 @@ pub(crate) struct Reloading {
     pub(crate) places: Vec<Place>,
     pub(crate) lookup: Lookup,
     pub(crate) workers: Vec<(Current, Arc<Metrics>)>,
-    pub(crate) refresher: mpsc::Sender<ReloadOutcome>,
+    /// Without a bound, since it waits for us at times; files are read every two seconds at most.
+    pub(crate) refresher: mpsc::UnboundedSender<ReloadOutcome>,
     /// In force, without the login.
     pub(crate) config: Config,
-    pub(crate) client: Client,
     pub(crate) made: Made,
+    /// Of the login that serves.
+    pub(crate) way: Way,
+    /// Of the one that is still being tried.
+    pub(crate) next_way: Option<NextWay>,
     /// What the first settings say that stays until the next start.
     pub(crate) at_start: AtStart,
     /// What of it differs in the last.
@@ -74,15 +102,14 @@ pub(crate) struct Reloading {
 /// New settings that have been tried.
 struct Tried {
     config: Config,
-    client: Option<Client>,
-    doors: Arc<[Arc<Door>]>,
+    way: Way,
     places: Vec<Place>,
 }
 
 impl Reloading {
     /// Takes what comes until nobody reads settings any more.
     pub(crate) async fn run(mut self, mut rereads: mpsc::Receiver<Reread>, told: impl Fn(&Reread)) {
-        while let Some(mut reread) = rereads.recv().await {
+        while let Some(mut reread) = self.next(&mut rereads).await {
             let tried = match std::mem::replace(&mut reread.outcome, Err(String::new())) {
                 Ok(config) => self.try_out(*config).map_err(|error| {
                     let problem = error.to_string();
@@ -99,7 +126,7 @@ impl Reloading {
             };
             told(&reread);
             // Gone when the program ends.
-            if self.refresher.send(outcome).await.is_err() {
+            if self.refresher.send(outcome).is_err() {
                 return;
             }
         }
@@ -107,48 +134,97 @@ impl Reloading {
         std::future::pending().await
     }
 
+    /// What is read next; meanwhile, a changed login may succeed.
+    async fn next(&mut self, rereads: &mut mpsc::Receiver<Reread>) -> Option<Reread> {
+        loop {
+            let succeeded = async {
+                match &mut self.next_way {
+                    Some(next) => next.succeeded.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let done = tokio::select! {
+                reread = rereads.recv() => return reread,
+                done = succeeded => done,
+            };
+            if let Some(NextWay { way, .. }) = self.next_way.take() {
+                self.way = way;
+                self.make(&self.config.clone());
+            }
+            // Nobody minds if it is not waited for any more.
+            done.map(|done| done.send(()));
+        }
+    }
+
     /// Rule 1.
     fn try_out(&self, config: Config) -> Result<Tried, RunError> {
-        let is_other_client = config.client != self.config.client
-            || config.sources.certificates != self.config.sources.certificates;
-        let client = is_other_client.then(|| Client::new(&config.client)).transpose()?;
-        let places = matched(&self.places, &config.listeners);
-        let mut doors = Vec::new();
-        for Place { addr, own, .. } in &places {
-            let door = door(own, addr)?;
-            if matches!(addr, BoundAddr::Tcp(_)) && door.needs_users() && self.lookup == Lookup::None {
-                return Err(RunError::NoUsers { addr: addr.clone() });
+        let way = self.way_of(&config)?;
+        let mut places = matched(&self.places, &config.listeners);
+        for (place, before) in places.iter_mut().zip(&self.places) {
+            if place.own == before.own {
+                continue;
             }
-            doors.push(Arc::new(door));
+            stays_shut(place, &before.own)?;
+            let door = door(&place.own, &place.addr)?;
+            if matches!(place.addr, BoundAddr::Tcp(_)) && door.needs_users() && self.lookup == Lookup::None {
+                return Err(RunError::NoUsers { addr: place.addr.clone() });
+            }
+            place.door = Arc::new(door);
         }
         // Another login may bring another catalog.
-        let is_same_login = config.identity.credentials.without_secret() == self.config.identity.credentials;
         if let Some(snapshot) = self.lasting.cell.current()
             && config.routing.region != self.config.routing.region
-            && is_same_login
+            && way.login == self.way.login
         {
             check_region(&snapshot, config.routing.region.as_ref())?;
         }
-        Ok(Tried { config, client, doors: doors.into(), places })
+        Ok(Tried { config, way, places })
+    }
+
+    /// With the client that there is, if it is as the settings say.
+    fn way_of(&self, config: &Config) -> Result<Way, SetupError> {
+        let login = config.identity.credentials.without_secret();
+        let (settings, certificates) = (config.client.clone(), config.sources.certificates.clone());
+        let known = [Some(&self.way), self.next_way.as_ref().map(|next| &next.way)].into_iter().flatten();
+        let known =
+            known.into_iter().find(|way| way.settings == settings && way.certificates == certificates);
+        let client = match known {
+            Some(way) => way.client.clone(),
+            None => Client::new(&settings)?,
+        };
+        Ok(Way { login, settings, certificates, client })
+    }
+
+    /// Makes what requests depend on anew, for all workers.
+    fn make(&mut self, before: &Config) {
+        let doors = self.places.iter().map(|place| Arc::clone(&place.door)).collect();
+        let client = self.way.client.clone();
+        self.made = Made::new(&self.config, &self.lasting, client, doors, Some((before, &self.made)));
+        for (current, metrics) in &self.workers {
+            current.store(self.made.for_worker(Arc::clone(metrics)));
+        }
     }
 
     fn put_in_force(&mut self, tried: Tried, on_request: bool) -> Reload {
-        let Tried { mut config, client, doors, places } = tried;
+        let Tried { mut config, way, places } = tried;
         let rest = config.identity.credentials.without_secret();
         let credentials = std::mem::replace(&mut config.identity.credentials, rest);
-        let is_other_way = client.is_some();
-        if let Some(client) = client {
-            info!("connections to services are made anew, since their settings or certificates have changed");
-            self.client = client;
-        }
-        let late = AtStart::of(&config).differences(&self.at_start);
         // Records of requests are in the form of the rest of the log.
         config.log.format = self.config.log.format;
-        let made =
-            Made::new(&config, &self.lasting, self.client.clone(), doors, Some((&self.config, &self.made)));
-        for (current, metrics) in &self.workers {
-            current.store(made.for_worker(Arc::clone(metrics)));
+        let is_other_way = !way.is_as(&self.way);
+        let client = way.client.clone();
+        self.next_way = None;
+        if way.login == self.way.login {
+            if is_other_way {
+                info!(
+                    "connections to services are made anew, since their settings or certificates have changed"
+                );
+            }
+            self.way = way;
+        } else {
+            self.next_way = Some(NextWay::new(way));
         }
+        let late = AtStart::of(&config).differences(&self.at_start);
         let mut warnings = config.warnings.clone();
         if !late.is_empty() {
             let words =
@@ -160,11 +236,57 @@ impl Reloading {
         }
         let listening: Vec<Listening> =
             places.iter().map(|place| Listening::new(place.addr.clone(), &place.own)).collect();
-        self.lasting.admin.told(listening.clone(), warnings);
-        self.expected.store(Arc::new(Expected::of(&config, listening)));
-        let (client, preferences) = (self.client.clone(), config.routing.clone());
-        (self.config, self.made, self.places, self.late) = (config, made, places, late);
-        Reload { credentials, on_request, client, is_other_way, preferences }
+        let preferences = config.routing.clone();
+        let before = std::mem::replace(&mut self.config, config);
+        (self.places, self.late) = (places, late);
+        self.make(&before);
+        let doors = self.places.iter().map(|place| place.door.number()).collect();
+        self.lasting.admin.told(listening.clone(), doors, warnings);
+        self.expected.store(Arc::new(Expected::of(&self.config, listening)));
+        let waiting = self.next_way.as_ref().map(|next| next.waiting.clone());
+        Reload { credentials, on_request, client, is_other_way, preferences, waiting }
+    }
+}
+
+impl Way {
+    /// The one that `config` says.
+    pub(crate) fn of(config: &Config, client: Client) -> Self {
+        Self {
+            login: config.identity.credentials.without_secret(),
+            settings: config.client.clone(),
+            certificates: config.sources.certificates.clone(),
+            client,
+        }
+    }
+
+    /// Whether they differ by the login alone.
+    fn is_as(&self, other: &Self) -> bool {
+        self.settings == other.settings && self.certificates == other.certificates
+    }
+}
+
+impl NextWay {
+    fn new(way: Way) -> Self {
+        let (waiting, succeeded) = Waiting::new();
+        Self { way, waiting, succeeded }
+    }
+}
+
+/// Where the file of a Unix socket was open to more than its settings mean now, and who connects was judged by user, it has
+/// to stay so: the mode changes at the next start alone.
+fn stays_shut(place: &Place, before: &ListenerSettings) -> Result<(), RunError> {
+    let (ListenAddr::Unix(path), None, Some(_)) =
+        (&place.own.addr, &place.own.access.users, &before.access.users)
+    else {
+        return Ok(());
+    };
+    let meant = place.own.access.socket_permissions().mode;
+    match std::fs::metadata(path) {
+        Ok(file) if file.mode() & 0o777 & !meant != 0 => {
+            Err(RunError::LeftOpen { path: path.clone(), mode: file.mode() & 0o777, meant })
+        }
+        // Whoever removed it has shut it.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -237,7 +359,6 @@ impl AtStart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::ListenAddr;
 
     fn listener(port: u16, optional: bool, secret: &str) -> ListenerSettings {
         let addr = ListenAddr::Tcp { addr: ([127, 0, 0, 1], port).into(), optional };
@@ -249,6 +370,7 @@ mod tests {
             addr: BoundAddr::Tcp(([127, 0, 0, 1], 1000 + number as u16).into()),
             number,
             own: own.clone(),
+            door: Arc::new(door(own, &BoundAddr::Tcp(([127, 0, 0, 1], 1).into())).unwrap()),
         };
         listeners.iter().enumerate().map(place).collect()
     }

@@ -26,7 +26,7 @@ use crate::identity::{AuthError, IdentityMetrics, Phase, Refresher, Snapshot, Sn
 use crate::in_force::{Current, Lasting, Made};
 use crate::metrics::Metrics;
 use crate::proxy::{Door, InvalidAllowedHost, ListenerSettings};
-use crate::reloading::{AtStart, Expected, Place, Reloading, Reread};
+use crate::reloading::{AtStart, Expected, Place, Reloading, Reread, Way};
 use crate::server::{
     BindError, BoundAddr, ListenAddr, Listener, Lookup, Quota, REFUSED_AT_ONCE, room_for_connections,
 };
@@ -76,6 +76,19 @@ pub enum RunError {
     OpenToAll {
         /// Its file.
         path: PathBuf,
+    },
+    /// The file of a Unix socket is open to more than new settings mean.
+    #[error(
+        "the file of {} has mode {mode:04o} until the next start, and without allow_users whoever can open it would be let in, where \
+         the settings mean {meant:04o}; keep allow_users, or start the program anew", .path.display()
+    )]
+    LeftOpen {
+        /// The socket.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// That of the settings.
+        meant: u32,
     },
     /// Keystone refuses the credentials, or its certificate is not trusted, at start.
     #[error("{0}")]
@@ -192,14 +205,14 @@ impl Gatestone {
             Arc::clone(&cell),
             Arc::clone(&logins),
             counters.clone(),
-            listening.clone(),
-            config.warnings.clone(),
             most_connections,
             config.server.allow_quit.then_some(quit),
         ));
+        let doors = listeners.iter().map(|bound| bound.door.number()).collect();
+        admin.told(listening.clone(), doors, config.warnings.clone());
         let face = Arc::new(Face::new(cell.clock().clone()));
         let lasting = Lasting { cell: Arc::clone(&cell), admin: Arc::clone(&admin), face };
-        let doors = listeners.iter().map(|bound| Arc::clone(&bound.door)).collect();
+        let doors: Arc<[Arc<Door>]> = listeners.iter().map(|bound| Arc::clone(&bound.door)).collect();
         let made = Made::new(&config, &lasting, client.clone(), doors, None);
         let (tell, told) = watch::channel(Stop::No);
         let orders = Orders {
@@ -220,8 +233,9 @@ impl Gatestone {
         let mut acceptors = JoinSet::new();
         let capacity = Capacity::new(most_connections);
         let mut places = Vec::new();
-        for (i, Bound { listener, listening, number, .. }) in listeners.into_iter().enumerate() {
-            places.push(Place { addr: listening.addr, number, own: config.listeners[number].clone() });
+        for (i, Bound { listener, door, listening, number }) in listeners.into_iter().enumerate() {
+            let own = config.listeners[number].clone();
+            places.push(Place { addr: listening.addr, number, own, door });
             let acceptor = listener.into_acceptor()?;
             acceptors.spawn(accept(acceptor, i, Arc::clone(&workers), capacity.clone(), told.clone()));
         }
@@ -229,7 +243,7 @@ impl Gatestone {
         let mut following = JoinSet::new();
         following.spawn(Arc::clone(&admin).follow());
         let expected = Arc::new(ArcSwap::from_pointee(Expected::of(&config, listening)));
-        let (refresh, reloads) = mpsc::channel(REREADS);
+        let (refresh, reloads) = mpsc::unbounded_channel();
         let reloading = Reloading {
             lasting,
             places,
@@ -237,8 +251,9 @@ impl Gatestone {
             workers: currents,
             refresher: refresh,
             config: config.without_secret(),
-            client: client.clone(),
             made,
+            way: Way::of(&config, client.clone()),
+            next_way: None,
             at_start: AtStart::of(&config),
             late: Vec::new(),
             expected: Arc::clone(&expected),
@@ -303,10 +318,6 @@ fn most_connections(set: usize) -> usize {
     }
     room.min(set)
 }
-
-/// Settings that were read again while a login was under way wait for its end in the refresher's queue; the rest of them is
-/// in force meanwhile. A login takes a minute at most, and files are looked at every two seconds.
-const REREADS: usize = 64;
 
 /// Fewer than this may be fewer than one user's tools open.
 const FEW: usize = 200;

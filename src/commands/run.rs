@@ -233,6 +233,7 @@ pub(super) fn fail(error: &RunError, config: &Config) -> Exit {
         | RunError::NoUsers { .. }
         | RunError::Reachable { .. }
         | RunError::OpenToAll { .. }
+        | RunError::LeftOpen { .. }
         | RunError::System(_) => {
             complain(error);
             Exit::Failure

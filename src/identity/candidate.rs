@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::credentials::Credentials;
 use super::error::AuthError;
 use super::issuer::Issuer;
+use super::reload::Waiting;
 use crate::backoff::Backoff;
 use crate::client::Client;
 use crate::clock::Moment;
@@ -17,6 +18,8 @@ pub(super) struct Candidate<I> {
     pub(super) issuer: Arc<I>,
     /// What the settings that they came with say of endpoints.
     pub(super) preferences: Preferences,
+    /// Who is to be told before they are used.
+    pub(super) waiting: Option<Waiting>,
     /// `None` once they have been refused.
     try_at: Option<Moment>,
     backoff: Backoff,
@@ -24,14 +27,14 @@ pub(super) struct Candidate<I> {
 }
 
 impl<I: Issuer> Candidate<I> {
-    pub(super) fn new(issuer: I, preferences: Preferences, now: Moment) -> Self {
+    pub(super) fn new(issuer: I, preferences: Preferences, waiting: Option<Waiting>, now: Moment) -> Self {
         let backoff = Backoff::new(FIRST_RETRY, LAST_RETRY);
-        Self { issuer: Arc::new(issuer), preferences, try_at: Some(now), backoff, problem: None }
+        Self { issuer: Arc::new(issuer), preferences, waiting, try_at: Some(now), backoff, problem: None }
     }
 
     /// The same by another way, and with what else has changed meanwhile.
-    pub(super) fn by(self, client: Client, preferences: Preferences) -> Self {
-        Self { issuer: Arc::new(self.issuer.through(client)), preferences, ..self }
+    pub(super) fn by(self, client: Client, preferences: Preferences, waiting: Option<Waiting>) -> Self {
+        Self { issuer: Arc::new(self.issuer.through(client)), preferences, waiting, ..self }
     }
 
     /// Time left until the next try; `None` if there is to be none.

@@ -52,7 +52,7 @@ pub struct Refresher<I = Keystone> {
     issuer: Arc<I>,
     candidate: Option<Candidate<I>>,
     keeper: Keeper<I>,
-    reloads: mpsc::Receiver<ReloadOutcome>,
+    reloads: mpsc::UnboundedReceiver<ReloadOutcome>,
     settings: Settings,
     preferences: Preferences,
     cell: Arc<SnapshotCell>,
@@ -78,7 +78,7 @@ impl Refresher {
         preferences: Preferences,
         cell: Arc<SnapshotCell>,
         metrics: Arc<IdentityMetrics>,
-        reloads: mpsc::Receiver<ReloadOutcome>,
+        reloads: mpsc::UnboundedReceiver<ReloadOutcome>,
     ) -> Self {
         let rest = settings.credentials.without_secret();
         let credentials = std::mem::replace(&mut settings.credentials, rest);
@@ -96,7 +96,7 @@ impl Refresher {
         let cell = Arc::new(SnapshotCell::new(clock.clone()));
         let metrics = Arc::default();
         let (settings, preferences) = (settings.clone(), preferences.clone());
-        let (_, reloads) = mpsc::channel(1);
+        let (_, reloads) = mpsc::unbounded_channel();
         let mut refresher = Self::new(client.clone(), settings, preferences, cell, metrics, reloads);
         let login = refresher.issuer.log_in().await?;
         let snapshot = refresher.snapshot(login);
@@ -112,7 +112,7 @@ impl<I: Issuer> Refresher<I> {
         preferences: Preferences,
         cell: Arc<SnapshotCell>,
         metrics: Arc<IdentityMetrics>,
-        reloads: mpsc::Receiver<ReloadOutcome>,
+        reloads: mpsc::UnboundedReceiver<ReloadOutcome>,
     ) -> Self {
         let clock = cell.clock().clone();
         Self {

@@ -1,5 +1,7 @@
 //! What the refresher is told when the settings have been read again.
 
+use tokio::sync::{mpsc, oneshot};
+
 use super::credentials::Credentials;
 use crate::client::Client;
 use crate::routing::Preferences;
@@ -17,6 +19,29 @@ pub struct Reload {
     pub is_other_way: bool,
     /// Which endpoints are used.
     pub preferences: Preferences,
+    /// Who waits for the login with these credentials, where it is another than the one in use.
+    pub waiting: Option<Waiting>,
+}
+
+/// Somebody who has to do something just before changed credentials are used.
+#[derive(Clone, Debug)]
+pub struct Waiting(mpsc::Sender<oneshot::Sender<()>>);
+
+impl Waiting {
+    /// With the place where the word arrives. Who gets it answers when all is done.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<oneshot::Sender<()>>) {
+        let (tell, told) = mpsc::channel(1);
+        (Self(tell), told)
+    }
+
+    /// The login has succeeded. Returns when who waits has done what there is to do, or does not wait any more.
+    pub(super) async fn tell(self) {
+        let (done, is_done) = oneshot::channel();
+        if self.0.send(done).await.is_ok() {
+            // An error says that nobody waits any more.
+            let _ = is_done.await;
+        }
+    }
 }
 
 /// Settings in order, or in words for people why they are not used.

@@ -84,7 +84,7 @@ impl Door {
     }
 
     /// Its own among all that there have been.
-    pub(super) fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.number
     }
 

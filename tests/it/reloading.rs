@@ -1,5 +1,6 @@
 //! Settings that change while the proxy runs: in force at once, for connections that are open too, or not at all.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use gatestone::catalog::Region;
 use gatestone::client::TlsSettings;
 use gatestone::config::Config;
 use gatestone::identity::credentials::Method;
-use gatestone::proxy::Rules;
+use gatestone::proxy::{Access, AllowedUser, AllowedUsers, ListenerSettings, Rules};
 use gatestone::routing::Pin;
 use gatestone::secret::Secret;
 use gatestone::server::ListenAddr;
@@ -187,6 +188,87 @@ async fn another_cloud_gets_no_token_of_the_one_before() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
     assert_eq!((service.heads().len(), other_service.heads().len()), (2, 1));
+}
+
+/// A way on which nothing is reached.
+fn astray(config: &mut Config) {
+    config.client.proxy.http = "http://127.0.0.1:1".to_owned();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_came_with_another_login_waits_for_it() {
+    let (_service, keystone) = cloud().await;
+    let (_other_service, other) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    let moved = |change: fn(&mut Config)| {
+        let mut config = config::password(&other.url);
+        change(&mut config);
+        config
+    };
+    reread(&proxy, moved(astray)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200, "as before");
+    // What else changes meanwhile does not bring it about.
+    let read_only = |config: &mut Config| {
+        astray(config);
+        config.listeners[0].access.rules = Rules::new(true, Vec::new(), &[]);
+    };
+    reread(&proxy, moved(read_only)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200, "as before");
+    // A way that leads there, and something to know it by.
+    let slow = |config: &mut Config| config.client.response_timeout = Duration::from_secs(7);
+    other.always(Fault::Status(503, &[]));
+    reread(&proxy, moved(slow)).await;
+    other.always(Fault::Works);
+    sleep(Duration::from_secs(90)).await;
+    assert_eq!((keystone.logins(), get(proxy.addr, "/object-store/c").await.status), (1, 200));
+    assert!(other.logins() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_came_with_a_wrong_password_is_taken_with_the_right_one() {
+    let (_service, keystone) = cloud().await;
+    keystone.lifetime(Duration::from_secs(600));
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    let wrong = changed(&keystone, |config| {
+        astray(config);
+        config.identity.credentials.method = Method::Token(Secret::new("wrong"));
+    });
+    reread(&proxy, wrong).await;
+    reread(&proxy, changed(&keystone, astray)).await;
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 502);
+    // The next login would succeed the other way.
+    sleep(Duration::from_secs(590)).await;
+    assert_eq!(keystone.logins(), 1);
+    reread(&proxy, config::password(&keystone.url)).await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!((get(proxy.addr, "/object-store/c").await.status, keystone.logins()), (200, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_is_open_to_all_is_not_left_to_them() {
+    let (_service, keystone) = cloud().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let with = |users: Option<AllowedUsers>| {
+        changed(&keystone, |config| {
+            let addr = ListenAddr::Unix(path.clone());
+            let access = Access { users, ..Access::default() };
+            config.listeners.push(ListenerSettings { access, ..addr.into() });
+        })
+    };
+    let everybody = || AllowedUsers::new(vec![AllowedUser::Myself, AllowedUser::Ids(7..=7)]);
+    let proxy = Proxy::with(with(Some(everybody())));
+    get(proxy.addr, "/object-store/c").await;
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
+    reread(&proxy, with(None)).await;
+    let status = get(proxy.addr, "/-/status").await.json();
+    assert!(status["warnings"].to_string().contains("has mode 0666 until the next start"), "{status}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    reread(&proxy, with(None)).await;
+    let status = get(proxy.addr, "/-/status").await.json();
+    assert!(!status["warnings"].to_string().contains("has mode"), "{status}");
 }
 
 #[tokio::test(start_paused = true)]

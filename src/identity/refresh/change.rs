@@ -35,7 +35,7 @@ impl Problems {
 impl<I: Issuer> Refresher<I> {
     /// The settings have been read again.
     pub(super) fn reload(&mut self, outcome: ReloadOutcome) {
-        let Reload { credentials, on_request, client, is_other_way, preferences } = match outcome {
+        let Reload { credentials, on_request, client, is_other_way, preferences, waiting } = match outcome {
             Ok(reload) => reload,
             Err(problem) => {
                 self.problems.of_settings = Some(problem);
@@ -48,25 +48,26 @@ impl<I: Issuer> Refresher<I> {
             // All that is new waits for the login, so that the token before it goes nowhere else.
             let known = self.candidate.take().filter(|candidate| candidate.is_for(&credentials));
             self.candidate = Some(match known.filter(|_| !on_request) {
-                Some(known) => known.by(client, preferences),
+                Some(known) => known.by(client, preferences, waiting),
                 None => {
                     info!("the credentials have changed; logging in with the new ones");
-                    Candidate::new(self.issuer.with(credentials).through(client), preferences, now)
+                    Candidate::new(self.issuer.with(credentials).through(client), preferences, waiting, now)
                 }
             });
             self.problems.of_login = self.candidate.as_ref().and_then(Candidate::problem);
             return self.cell.report_reload(self.problems.all());
         }
         // What was refused is not tried again if it comes back.
+        let had_candidate = self.candidate.is_some();
         self.candidate = self.candidate.take().filter(Candidate::was_refused);
         self.problems.of_login = None;
         self.cell.report_reload(self.problems.all());
-        if is_other_way {
-            self.issuer = Arc::new(self.issuer.through(client));
-            // What has failed may have failed for want of it. A refusal is an answer.
-            if matches!(self.cell.phase(), Phase::Starting | Phase::Failing(_)) {
-                self.plan.ask(now);
-            }
+        // Also where it is no other one: the way may have changed together with credentials that are gone again.
+        self.issuer = Arc::new(self.issuer.through(client));
+        // What has failed may have failed for want of it. A refusal is an answer.
+        let has_failed = matches!(self.cell.phase(), Phase::Starting | Phase::Failing(_));
+        if has_failed && (is_other_way || had_candidate) {
+            self.plan.ask(now);
         }
         self.prefer(preferences);
         if on_request {
@@ -98,8 +99,10 @@ impl<I: Issuer> Refresher<I> {
         let Self { candidate: Some(candidate), keeper, plan, clock, cell, .. } = self else { return };
         let outcome = tokio::select! {
             outcome = keeper.obtain(&candidate.issuer, None, Trust::IfGood) => outcome,
-            // Whoever serves comes first.
-            () = until_login(plan, clock, cell) => return candidate.interrupted(clock.now()),
+            // Whoever serves comes first; where nobody does, neither is interrupted, since a person may be at work.
+            () = until_login(plan, clock, cell), if cell.valid().is_some() => {
+                return candidate.interrupted(clock.now());
+            }
             () = cell.complaints.heard() => {
                 candidate.interrupted(clock.now());
                 return self.hear().await;
@@ -110,9 +113,13 @@ impl<I: Issuer> Refresher<I> {
                 info!("the changed credentials are in use");
                 self.issuer = Arc::clone(&candidate.issuer);
                 self.preferences.clone_from(&candidate.preferences);
+                let waiting = candidate.waiting.take();
                 self.candidate = None;
                 self.problems.of_login = None;
                 self.cell.report_reload(self.problems.all());
+                if let Some(waiting) = waiting {
+                    waiting.tell().await;
+                }
                 self.obtained(login, origin).await;
             }
             outcome => {

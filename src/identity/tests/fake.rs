@@ -183,7 +183,7 @@ impl World {
         let cell = Arc::new(SnapshotCell::new(self.clock()));
         let issuer = Fake { world: self.clone(), clock: self.clock(), credentials };
         let metrics = Arc::clone(&self.metrics);
-        let (_, reloads) = mpsc::channel(1);
+        let (_, reloads) = mpsc::unbounded_channel();
         let mut refresher =
             Refresher::with(issuer, settings, preferences, Arc::clone(&cell), metrics, reloads);
         (cell, tokio::spawn(async move { refresher.run().await }))
