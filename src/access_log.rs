@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 mod line;
@@ -43,8 +44,9 @@ pub struct Record {
     /// Which service it was for, by its label's number.
     label: usize,
     /// Until the head of the response went out.
-    to_head: Duration,
-    status: StatusCode,
+    to_head: Option<Duration>,
+    /// `None` until then.
+    status: Option<StatusCode>,
     bytes: u64,
     whole: bool,
     received: Option<Progress>,
@@ -92,8 +94,8 @@ impl Record {
             start: Instant::now(),
             method: CountedMethod::of(method),
             label: 0,
-            to_head: Duration::ZERO,
-            status: StatusCode::INTERNAL_SERVER_ERROR,
+            to_head: None,
+            status: None,
             bytes: 0,
             whole: false,
             received: None,
@@ -163,28 +165,29 @@ impl Record {
 
     /// Notes it among the last requests, if it is one to be noted. To be called once it is answered.
     pub(crate) fn note(&mut self, head: &Parts, visitor: &Visitor, door: usize) {
-        let has_failed = self.reason.is_some() || self.status.is_server_error();
+        let status = self.status();
+        let has_failed = self.reason.is_some() || status.is_server_error();
         if self.kind != Kind::Client || !self.metrics.recent().wants(has_failed) {
             return;
         }
         let note = Note {
             at: self.start,
             method: &head.method,
-            status: self.status,
+            status,
             reason: self.reason,
             label: self.label,
             door,
             user: visitor.peer.user,
             name: visitor.name.as_ref(),
-            to_head: self.to_head,
+            to_head: self.to_head.unwrap_or_default(),
         };
         self.noted = self.metrics.recent().note(&note, |path| show(head.uri.path(), path));
     }
 
     #[inline(never)] // as above
     pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.status = status;
-        self.to_head = self.start.elapsed();
+        self.status = Some(status);
+        self.to_head = Some(self.start.elapsed());
         if let Some(fields) = &mut self.fields {
             let ids = ["x-openstack-request-id", "x-compute-request-id", "x-trans-id"];
             let id = ids.iter().find_map(|name| headers.get(*name));
@@ -203,6 +206,11 @@ impl Record {
         self.bytes += sent;
     }
 
+    /// How it was answered. Of who left before, nginx says 499, and so do those who read its logs.
+    fn status(&self) -> StatusCode {
+        self.status.or_else(|| StatusCode::from_u16(499).ok()).unwrap_or(StatusCode::REQUEST_TIMEOUT)
+    }
+
     /// The body reached its end.
     pub(crate) fn complete(&mut self) {
         self.whole = true;
@@ -216,21 +224,39 @@ fn shown(path: &str) -> String {
     shown
 }
 
-/// The same, put into `shown`.
+/// The same, put into `shown`. What stands below `tokens` of Keystone's v2.0 is a token, in whatever spelling a server
+/// may take for that; where nothing is written in a strange way, nothing is looked at twice.
 fn show(path: &str, shown: &mut String) {
-    match path.split_once(BEFORE_TOKEN) {
-        Some((before, token)) => {
-            let after = &token[token.find('/').unwrap_or(token.len())..];
-            for part in [before, BEFORE_TOKEN, "..", after] {
-                shown.push_str(part);
-            }
+    let (mut is_v2, mut is_tokens) = (false, false);
+    for (i, segment) in path.split('/').enumerate() {
+        if i > 0 {
+            shown.push('/');
         }
-        None => shown.push_str(path),
+        if segment.is_empty() || segment == "." {
+            shown.push_str(segment);
+            continue;
+        }
+        shown.push_str(if is_tokens { ".." } else { segment });
+        is_tokens = is_v2 && !is_tokens && is_spelt(segment, "tokens");
+        is_v2 = is_spelt(segment, "v2.0");
     }
 }
 
-/// What a token stands after.
-const BEFORE_TOKEN: &str = "/v2.0/tokens/";
+/// Whether a segment is this word, decoded as often as it takes.
+fn is_spelt(segment: &str, word: &str) -> bool {
+    if !segment.contains(['%', ';']) {
+        return segment.eq_ignore_ascii_case(word);
+    }
+    let mut text = segment.to_owned();
+    loop {
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            let text = text.split(';').next().unwrap_or_default();
+            return text.eq_ignore_ascii_case(word);
+        }
+        text = decoded;
+    }
+}
 
 impl Drop for Record {
     fn drop(&mut self) {
@@ -244,7 +270,7 @@ impl Drop for Record {
             self.metrics.request_ended(&Ended {
                 label: self.label,
                 method: self.method,
-                status: self.status,
+                status: self.status(),
                 reason: self.reason,
                 is_page: self.kind == Kind::Page,
                 to_head: self.to_head,
@@ -268,13 +294,15 @@ impl Record {
     fn put(&self, fields: &Fields, received: u64, elapsed: Duration, line: &mut line::Line<'_>) {
         line.word(name!("method"), fields.method.as_str());
         line.text(name!("path"), &fields.path);
-        line.number(name!("status"), self.status.as_u16().into());
+        line.number(name!("status"), self.status().as_u16().into());
         line.text_if_any(name!("service"), fields.label.as_ref().map(|label| label.service.as_str()));
         line.text_if_any(name!("region"), fields.label.as_ref().map(|label| label.region.as_str()));
         line.text_if_any(name!("reason"), self.reason.map(Reason::as_str));
         line.number(name!("received"), received);
         line.number(name!("sent"), self.bytes);
-        line.millis(name!("head_ms"), self.to_head);
+        if let Some(to_head) = self.to_head {
+            line.millis(name!("head_ms"), to_head);
+        }
         line.millis(name!("elapsed_ms"), elapsed);
         line.number(name!("retries"), fields.retries.into());
         line.flag(name!("cut"), !self.whole);
@@ -294,6 +322,14 @@ mod tests {
             ("/v2.0/tokens/secret", "/v2.0/tokens/.."),
             ("/identity/v2.0/tokens/secret/endpoints", "/identity/v2.0/tokens/../endpoints"),
             ("/v2.0/tokens", "/v2.0/tokens"),
+            ("/v2.0/tokens//secret", "/v2.0/tokens//.."),
+            ("/v2.0//tokens/secret", "/v2.0//tokens/.."),
+            ("/v2.0/./tokens/./secret/x", "/v2.0/./tokens/./../x"),
+            ("/v2.0/%74okens/secret", "/v2.0/%74okens/.."),
+            ("/identity/%2576%32.0/TOKENS;x/secret", "/identity/%2576%32.0/TOKENS;x/.."),
+            ("", ""),
+            ("*", "*"),
+            ("//", "//"),
             ("/object-store/c/tokens/o", "/object-store/c/tokens/o"),
         ] {
             assert_eq!(shown(path), expected);

@@ -40,6 +40,7 @@ use crate::proxy::ListenerSettings;
 use crate::reply::ReplyBody;
 use crate::routing::Pin;
 use crate::server::BoundAddr;
+use crate::shell;
 
 /// An address that is listened on, and what is special there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -381,7 +382,7 @@ impl Admin {
             .prefixes()
             .iter()
             .filter_map(|service| service.names.first())
-            .map(|prefix| format!("curl {base}/{prefix}"))
+            .map(|prefix| format!("curl {}", shell::word(&format!("{base}/{prefix}"))))
             .collect();
         json!({
             "gatestone": env!("CARGO_PKG_VERSION"),

@@ -210,7 +210,7 @@ impl Config {
         let env = sourced.as_ref().map_or(env, |sourced| sourced as &dyn Environment);
         let mut own = Own::load(cloud, server, env, places, &mut mistakes);
         if let Some(name) = of {
-            other::keep(&mut own, name);
+            other::keep(&mut own, name, &mut mistakes);
         }
         let listeners = Listeners::load(&own, of, env, places, &mut warnings, &mut mistakes);
         let is_one_of_several = listeners::clouds(&own).len() > 1;

@@ -59,6 +59,7 @@ pub mod routing;
 pub mod run;
 pub mod secret;
 pub mod server;
+mod shell;
 pub mod shutdown;
 pub mod spelling;
 pub mod tools;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
-use crate::failure::{Fault, Reason};
+use crate::failure::Reason;
 
 mod exposition;
 mod histogram;
@@ -53,7 +53,7 @@ struct Series {
     cut: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
-    /// Why the service was last not reached: a reason's place in [`Reason::ALL`], and 1; 0 once that was told.
+    /// Why we last answered 5xx in the service's stead: a reason's place in [`Reason::ALL`], and 1; 0 once that was told.
     trouble: AtomicU8,
 }
 
@@ -141,8 +141,8 @@ pub struct Ended {
     pub reason: Option<Reason>,
     /// Whether it asked for one of our pages.
     pub is_page: bool,
-    /// From its head to that of the response.
-    pub to_head: Duration,
+    /// From its head to that of the response; `None` if its client left before.
+    pub to_head: Option<Duration>,
     /// From its head to the end of the response's body.
     pub elapsed: Duration,
     /// Bytes of its body.
@@ -217,11 +217,13 @@ impl Metrics {
             add(&self.pages[class], 1);
         }
         if let Some(reason) = ended.reason
-            && reason.fault() == Fault::Upstream
+            && ended.status.is_server_error()
         {
             series.trouble.store(reason as u8 + 1, Ordering::Relaxed);
         }
-        series.heads.observe(ended.to_head);
+        if let Some(to_head) = ended.to_head {
+            series.heads.observe(to_head);
+        }
         series.durations.observe(ended.elapsed);
         add(&series.received, ended.received);
         add(&series.sent, ended.sent);

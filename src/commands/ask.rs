@@ -15,12 +15,19 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use crate::body::read_limited;
+use crate::failure::Reason;
 use crate::server::ListenAddr;
 
 /// The answer of whoever listens at `addr`, whatever its status; else why there is none.
 pub(super) async fn get(addr: &ListenAddr, path: &str) -> Result<(StatusCode, Bytes), String> {
     let late = |_| format!("no answer within {} s", ANSWER_TIMEOUT.as_secs());
     timeout(ANSWER_TIMEOUT, connect_and_ask(addr, path)).await.map_err(late)?
+}
+
+/// Whether it is a proxy's word that it is full, which takes one that lives.
+pub(super) fn is_full((status, body): &(StatusCode, Bytes)) -> bool {
+    let error: Value = serde_json::from_slice(body).unwrap_or_default();
+    *status == StatusCode::SERVICE_UNAVAILABLE && error["error"]["reason"] == Reason::Overloaded.as_str()
 }
 
 /// The body of a 200; of anything else, the status and what it says: an error of ours has a message for people.
@@ -106,5 +113,13 @@ mod tests {
         assert_eq!(said(401, error).unwrap_err(), "401: log in first");
         assert_eq!(said(502, "no\u{1b}[31m JSON\n").unwrap_err(), "502: no[31m JSON");
         assert_eq!(said(500, r#"{"error":"x"}"#).unwrap_err(), r#"500: {"error":"x"}"#);
+    }
+
+    #[test]
+    fn a_full_proxy_is_known_by_its_reason() {
+        let body = |reason: &str| Bytes::from(format!(r#"{{"error":{{"reason":"{reason}"}}}}"#));
+        assert!(is_full(&(StatusCode::SERVICE_UNAVAILABLE, body("overloaded"))));
+        assert!(!is_full(&(StatusCode::SERVICE_UNAVAILABLE, body("no_token"))));
+        assert!(!is_full(&(StatusCode::OK, body("overloaded"))));
     }
 }

@@ -14,6 +14,7 @@ use tokio::runtime;
 use super::{Exit, ask, complain, print};
 use crate::config::Environment;
 use crate::server::ListenAddr;
+use crate::shell;
 use crate::tools::{self, Held, Tool, Variables};
 
 /// Prints for the first of `addresses` at which a proxy answers.
@@ -127,13 +128,8 @@ fn is_name(name: &str) -> bool {
 fn script(unset: &BTreeSet<String>, set: &Variables) -> String {
     let unset: Vec<&str> = unset.iter().map(String::as_str).collect();
     let first = (!unset.is_empty()).then(|| format!("unset {}", unset.join(" ")));
-    let exports = set.iter().map(|(name, value)| format!("export {name}={}", quoted(value)));
+    let exports = set.iter().map(|(name, value)| format!("export {name}={}", shell::quoted(value)));
     first.into_iter().chain(exports).collect::<Vec<_>>().join("\n")
-}
-
-/// One word for a POSIX shell (XCU 2.2.2), whatever is in it.
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

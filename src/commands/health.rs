@@ -13,7 +13,8 @@ use crate::server::ListenAddr;
 /// Between questions, while waiting.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Asks until the answer is yes, at most for `wait`.
+/// Asks until the answer is yes, at most for `wait`. One that is full lives, though it serves nobody more: who ended it for
+/// that would send its clients to the next, and fill that.
 pub fn run(addresses: &[ListenAddr], ready: bool, wait: Option<Duration>) -> io::Result<Exit> {
     let path = if ready { "/-/readyz" } else { "/-/livez" };
     let asking = async {
@@ -21,7 +22,7 @@ pub fn run(addresses: &[ListenAddr], ready: bool, wait: Option<Duration>) -> io:
         let is_watched = io::stderr().is_terminal();
         let mut told = String::new();
         loop {
-            match ask_any(addresses, path).await {
+            match ask_any(addresses, path, !ready).await {
                 Ok(()) => return Ok(()),
                 Err(why) if Instant::now() >= deadline => return Err(why),
                 Err(why) => {
@@ -44,10 +45,14 @@ pub fn run(addresses: &[ListenAddr], ready: bool, wait: Option<Duration>) -> io:
 }
 
 /// One address that answers well is enough.
-async fn ask_any(addresses: &[ListenAddr], path: &str) -> Result<(), String> {
+async fn ask_any(addresses: &[ListenAddr], path: &str, may_be_full: bool) -> Result<(), String> {
     let mut failures = Vec::new();
     for addr in addresses {
-        match ask::get(addr, path).await.and_then(ask::well) {
+        let answer = ask::get(addr, path).await;
+        if may_be_full && answer.as_ref().is_ok_and(ask::is_full) {
+            return Ok(());
+        }
+        match answer.and_then(ask::well) {
             Ok(_) => return Ok(()),
             Err(why) => failures.push(why),
         }

@@ -111,11 +111,13 @@ fn end_by_itself(proxies: &mut [Bound], stop: watch::Sender<Stop>) -> impl Futur
     let quits = proxies.iter().map(|bound| bound.gatestone.quit());
     let mut asked: JoinSet<()> = quits.map(|quit| async move { quit.notified().await }).collect();
     let quiet = proxies.iter().filter_map(|bound| bound.for_messages.server.exit_when_idle).max();
+    let cells: Vec<_> = proxies.iter().map(|bound| bound.gatestone.cell()).collect();
+    let is_refused = move || cells.iter().any(|cell| matches!(cell.phase(), Phase::Refused(_)));
     let workers = proxies.iter_mut().flat_map(|bound| bound.gatestone.counters(bound.layout())).collect();
     async move {
         let idle = async {
             match quiet {
-                Some(quiet) => idle::idle(workers, quiet).await,
+                Some(quiet) => idle::idle(workers, is_refused, quiet).await,
                 None => std::future::pending().await,
             }
         };

@@ -33,8 +33,14 @@ pub(super) fn environment(env: &dyn Environment) -> Overlay<'_> {
 const KEPT: [&str; 3] = ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE", "OS_CLOUD_NAME"];
 
 /// Leaves of our own settings what is not about a cloud.
-pub(super) fn keep(own: &mut Own, name: &str) {
+pub(super) fn keep(own: &mut Own, name: &str, mistakes: &mut Mistakes) {
     let named = own.file.listeners.iter().find_map(|table| table.cloud().filter(|cloud| cloud.value == name));
+    if named.is_none() {
+        // Its listener would be left with whichever cloud there is.
+        mistakes.add(format!(
+            "no [[listener]] names the cloud `{name}` any more; its listener stays as it was until the next start"
+        ));
+    }
     own.settings.cloud = named.cloned();
     own.cloud_in_file = true;
     let settings = &mut own.settings;

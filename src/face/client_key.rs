@@ -27,8 +27,11 @@ impl ClientKey {
         Self(hash(secret.expose().as_bytes()))
     }
 
-    /// Rule 1.
+    /// Rule 1. As in our own file of it, one newline at the end does not count: that is what `kubectl create secret` makes of
+    /// a file, and a variable of a pod then has.
     pub(crate) fn is(&self, offered: &[u8]) -> bool {
+        let offered = offered.strip_suffix(b"\n").unwrap_or(offered);
+        let offered = offered.strip_suffix(b"\r").unwrap_or(offered);
         verify_slices_are_equal(&self.0, &hash(offered)).is_ok()
     }
 }
@@ -76,7 +79,14 @@ mod tests {
     fn only_the_secret_itself_is_the_key() {
         let key = ClientKey::new(&Secret::new("correct horse battery"));
         assert!(key.is(b"correct horse battery"));
-        for wrong in ["", "correct horse batter", "correct horse battery ", "Correct horse battery"] {
+        assert!(key.is(b"correct horse battery\n") && key.is(b"correct horse battery\r\n"));
+        for wrong in [
+            "",
+            "correct horse batter",
+            "correct horse battery ",
+            "correct horse battery\n\n",
+            "Correct horse battery",
+        ] {
             assert!(!key.is(wrong.as_bytes()), "{wrong}");
         }
         assert_eq!(key, ClientKey::new(&Secret::new("correct horse battery")));

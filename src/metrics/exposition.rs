@@ -241,7 +241,7 @@ mod tests {
                 status: StatusCode::OK,
                 reason: None,
                 is_page: false,
-                to_head: Duration::from_millis(1),
+                to_head: Some(Duration::from_millis(1)),
                 elapsed: Duration::from_millis(millis),
                 received: 5,
                 sent: 10,

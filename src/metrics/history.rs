@@ -20,7 +20,7 @@ pub(crate) const TICK: Duration = Duration::from_secs(2);
 /// What a sample is of.
 pub(crate) const SAMPLE: Duration = Duration::from_secs(TICK.as_secs() * TICKS);
 /// And how often where nothing has happened in all the time that is kept, and nobody looks.
-pub(crate) const QUIET_TICK: Duration = Duration::from_secs(60);
+pub(crate) const QUIET_TICK: Duration = Duration::from_secs(10);
 /// Ticks in it.
 const TICKS: u64 = 2;
 /// Samples that are kept: ten minutes.
@@ -251,7 +251,7 @@ impl Service {
     }
 }
 
-/// Why a service was last not reached, told once.
+/// Why we last answered in a service's stead, told once.
 fn trouble(workers: &[Arc<Metrics>], label: usize) -> Option<Reason> {
     let of_workers = workers.iter().filter_map(|worker| worker.series.get(label)?.get());
     let codes = of_workers.map(|series| series.trouble.swap(0, Ordering::Relaxed));
@@ -297,7 +297,7 @@ mod tests {
             status,
             reason: None,
             is_page: false,
-            to_head: Duration::from_millis(millis),
+            to_head: Some(Duration::from_millis(millis)),
             elapsed: Duration::from_millis(millis),
             received: 0,
             sent: 0,

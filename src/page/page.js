@@ -48,7 +48,8 @@
   async function ask() {
     try {
       const answer = await fetch('/-/status?page', {cache: 'no-store'});
-      if (!answer.ok) throw new Error(answer.status);
+      if (answer.status === 401 || answer.status === 403) return say('Not let in any more: reload this page to see why');
+      if (!answer.ok) return say(`Gatestone answers ${answer.status}: what is below is old`);
       show(await answer.json());
       say('Live, by asking');
     } catch {

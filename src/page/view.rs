@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::chart;
 use super::words::{count, rate, time, took};
 use crate::metrics::history::{SAMPLE, SAMPLES, Sample};
+use crate::shell;
 
 /// The view of a status, the samples of the last minutes, and the last requests, newest first.
 pub(crate) fn of<'a>(
@@ -187,7 +188,7 @@ fn service(service: &Value) -> Value {
     let also: Vec<String> = also.chain(others).collect();
     let prefix = prefixes.first().map_or_else(|| "/".to_owned(), |prefix| format!("/{prefix}"));
     let heads = &service["head_seconds"];
-    let curl = format!("curl {}", word(&service["url"]));
+    let curl = format!("curl {}", shell::word(word(&service["url"])));
     let state = match word(&service["state"]) {
         "ok" => "ok",
         "idle" => "idle",

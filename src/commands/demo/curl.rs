@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::body::{ReadError, read_limited};
+use crate::shell;
 
 /// A line of curl.
 #[derive(Clone, Debug)]
@@ -98,12 +99,12 @@ impl fmt::Display for Curl {
             (method, _) => write!(f, " -X {method}")?,
         }
         for (name, value) in &self.fields {
-            write!(f, " -H {}", quoted(&format!("{name}: {value}")))?;
+            write!(f, " -H {}", shell::word(&format!("{name}: {value}")))?;
         }
         if let Some(data) = &self.data {
-            write!(f, " -d {}", quoted(data))?;
+            write!(f, " -d {}", shell::word(data))?;
         }
-        write!(f, " {}", quoted(&self.url))
+        write!(f, " {}", shell::word(&self.url))
     }
 }
 
@@ -122,15 +123,6 @@ impl Answer {
     pub(super) fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.into();
-    }
-    format!("'{}'", word.replace('\'', r"'\''")).into()
 }
 
 /// Nothing here is longer.

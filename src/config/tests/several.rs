@@ -42,6 +42,24 @@ fn each_listener_has_the_cloud_that_it_names() {
 }
 
 #[test]
+fn a_cloud_whose_listener_is_gone_from_the_file_does_not_become_another() {
+    let listener = "cloud = 'a'\nlisten = '127.0.0.1:1'\n[[listener]]\nlisten = '127.0.0.1:2'\ncloud = 'b'\n";
+    let world = world(listener);
+    let reread = || {
+        let (cloud, server) = (CloudArgs::default(), ServerArgs::default());
+        Config::load_one(Some("b"), &cloud, &server, &world.env, &world.places())
+    };
+    assert_eq!(host(&reread().unwrap()), "b");
+    world.file("etc/gatestone/gatestone.toml", "listen = '127.0.0.1:1'\n");
+    world.file(
+        "home/.config/openstack/clouds.yaml",
+        "clouds: {a: {auth: {auth_url: 'https://a', user_id: u, password: x, project_id: p}}}",
+    );
+    let mistakes = reread().unwrap_err().to_string();
+    assert_contains(&mistakes, "no [[listener]] names the cloud `b` any more");
+}
+
+#[test]
 fn variables_are_of_the_cloud_of_the_settings_alone() {
     let world = World::openrc(&[("OS_IMAGE_ENDPOINT_OVERRIDE", "https://k/image"), ("OS_CACERT", "ca.pem")])
         .with_file("here/ca.pem", "PEM")
