@@ -51,6 +51,8 @@ struct Series {
     durations: Histogram,
     heads: Histogram,
     cut: AtomicU64,
+    /// Clients that left before the response began.
+    left: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
     /// Why we last answered 5xx in the service's stead: a reason's place in [`Reason::ALL`], and 1; 0 once that was told.
@@ -221,8 +223,9 @@ impl Metrics {
         {
             series.trouble.store(reason as u8 + 1, Ordering::Relaxed);
         }
-        if let Some(to_head) = ended.to_head {
-            series.heads.observe(to_head);
+        match ended.to_head {
+            Some(to_head) => series.heads.observe(to_head),
+            None => add(&series.left, 1),
         }
         series.durations.observe(ended.elapsed);
         add(&series.received, ended.received);

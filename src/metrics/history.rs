@@ -101,6 +101,8 @@ struct Service {
 struct Counts {
     classes: [u64; CLASSES.len()],
     heads: Sums,
+    /// Clients that left before there was one.
+    left: u64,
 }
 
 impl Counts {
@@ -110,10 +112,11 @@ impl Counts {
         for worker in workers {
             if let Some(series) = worker.series.get(label).and_then(|series| series.get()) {
                 series.heads.add_to(&mut counts.heads);
+                counts.left += series.left.load(Ordering::Relaxed);
             }
         }
-        // Each request that is counted has a head.
-        if counts.heads == before.heads {
+        // Each request that is counted has a head, or its client left.
+        if counts.heads == before.heads && counts.left == before.left {
             return None;
         }
         for worker in workers {
@@ -139,6 +142,7 @@ impl Counts {
             *count = count.saturating_sub(before);
         }
         since.heads.subtract(&before.heads);
+        since.left = since.left.saturating_sub(before.left);
         since
     }
 
@@ -177,7 +181,8 @@ impl History {
                 self.open.heads.add(&since.heads);
             }
             let standing = &mut service.standing;
-            if ok + moved + client_errors > 0 {
+            // Of a service that clients left before it answered nothing is known.
+            if ok + moved + client_errors > since.left {
                 standing.good = Some(now);
             }
             if errors > 0 {

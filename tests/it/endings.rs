@@ -1,13 +1,15 @@
 //! Ends that come early: heads that are none, clients that end their side or leave, uploads that nobody wants.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use gatestone::access_log::Out;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::by_hand::{Upstream, by_hand, is_silent, send, take, to_the_end};
+use crate::support::by_hand::{Upstream, by_hand, by_hand_with, is_silent, send, take, to_the_end};
 use crate::support::http::{Reply, fields, read_head, read_reply};
-use crate::support::{Keystone, Proxy, Service, ask};
+use crate::support::{Keystone, Proxy, Service, ask, get};
 
 const GET: &str = "GET /object-store/o HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -73,6 +75,35 @@ async fn what_a_client_asked_for_is_dropped_when_it_leaves() {
     drop(client);
     let (rest, _) = to_the_end(&mut origin).await;
     assert!(rest.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_early_is_no_failure_of_the_service() {
+    let lines = Arc::default();
+    let out = Out::Memory(Arc::clone(&lines));
+    let (upstream, _keystone, proxy) =
+        by_hand_with(|config| (config.log.access_log, config.log.access_out) = (true, out)).await;
+    let client = send(&proxy, GET).await;
+    let mut origin = upstream.accept().await;
+    read_head(&mut origin).await;
+    drop(client);
+    to_the_end(&mut origin).await.1.unwrap();
+    let metrics = get(proxy.addr, "/-/metrics").await;
+    let of_service = "service=\"object-store\",region=\"R\"";
+    for line in [
+        format!("gatestone_requests_total{{{of_service},method=\"GET\",status=\"4xx\"}} 1"),
+        format!("gatestone_responses_cut_total{{{of_service}}} 1"),
+        // No head came, in whatever time.
+        format!("gatestone_response_head_seconds_count{{{of_service}}} 0"),
+    ] {
+        assert!(metrics.text().lines().any(|it| it == line), "{line} in {}", metrics.text());
+    }
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let service = &get(proxy.addr, "/-/status").await.json()["services"][0];
+    assert_eq!((&service["state"], &service["errors"]), (&"idle".into(), &0.into()), "{service}");
+    let lines = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+    let record = lines.lines().find(|line| line.contains("object-store")).unwrap();
+    assert!(record.contains("status=499") && !record.contains("head_ms"), "{record}");
 }
 
 #[tokio::test(start_paused = true)]
