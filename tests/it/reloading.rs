@@ -233,7 +233,9 @@ async fn a_way_that_came_with_a_wrong_password_is_taken_with_the_right_one() {
     get(proxy.addr, "/object-store/c").await;
     let wrong = changed(&keystone, |config| {
         astray(config);
-        config.identity.credentials.method = Method::Token(Secret::new("wrong"));
+        if let Method::Password { password, .. } = &mut config.identity.credentials.method {
+            *password = Secret::new("wrong");
+        }
     });
     reread(&proxy, wrong).await;
     reread(&proxy, changed(&keystone, astray)).await;
