@@ -15,8 +15,8 @@ pub(crate) fn of<'a>(
 ) -> Value {
     let services: Vec<Value> = list(&status["services"]).map(service).collect();
     let requests: Vec<Value> = requests.iter().map(request).collect();
-    // Who it was tells something only where there are several.
-    let names_users = requests.iter().any(|request| request["user"] != requests[0]["user"]);
+    // Where nobody asks the kernel, nobody is known.
+    let names_users = requests.iter().any(|request| request["user"] != "");
     json!({
         "version": format!("{} {}", word(&status["version"]), word(&status["commit"])),
         "head": head(status, &services),
