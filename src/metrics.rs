@@ -38,6 +38,8 @@ pub struct Metrics {
     replays: [AtomicU64; Replay::ALL.len()],
     fields_dropped: AtomicU64,
     paced: AtomicU64,
+    /// How often the worker has got round to its timers.
+    beats: AtomicU64,
     /// Answers to who looks at us or probes us, by class of status: they are no traffic.
     pages: [AtomicU64; CLASSES.len()],
     recent: Recent,
@@ -166,6 +168,7 @@ impl Default for Metrics {
             replays: Default::default(),
             fields_dropped: AtomicU64::default(),
             paced: AtomicU64::default(),
+            beats: AtomicU64::default(),
             pages: Default::default(),
             recent: Recent::default(),
         }
@@ -291,6 +294,16 @@ impl Metrics {
             .flat_map(|series| series.requests.iter().flatten())
             .map(|it| it.load(Ordering::Relaxed))
             .sum()
+    }
+
+    /// The worker gets round to its timers.
+    pub(crate) fn beat(&self) {
+        add(&self.beats, 1);
+    }
+
+    /// How often it has.
+    pub(crate) fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 
     /// Connections open now; what new ones are shared out by.

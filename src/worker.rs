@@ -140,7 +140,7 @@ const QUEUE: usize = 256;
 /// How long who is refused may take to ask for it.
 const REFUSED_TIME: Duration = Duration::from_secs(5);
 /// How often idle upstream connections are looked through.
-const SWEEP: Duration = Duration::from_secs(5);
+pub(crate) const SWEEP: Duration = Duration::from_secs(5);
 
 async fn work(mut incoming: mpsc::Receiver<Delivery>, current: Current, orders: Orders) {
     let mut connections = JoinSet::new();
@@ -156,7 +156,10 @@ async fn work(mut incoming: mpsc::Receiver<Delivery>, current: Current, orders: 
                 connections.spawn(connection);
             }
             Some(ended) = connections.join_next() => note(ended),
-            _ = sweep.tick() => Client::sweep(),
+            _ = sweep.tick() => {
+                Client::sweep();
+                current.load().proxy.metrics().beat();
+            }
             () = shutdown::told(&mut stop, Stop::Drain), if *tell.borrow() == Stop::No => {
                 tell.send_replace(Stop::Drain);
             }

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Mistakes};
 use crate::identity::Phase;
 use crate::logging;
+use crate::metrics::Metrics;
 use crate::reloading::Reread;
 use crate::run::{Gatestone, Ready, RunError};
 use crate::server::{self, ListenAddr, raise_limit};
@@ -28,6 +29,7 @@ use crate::worker::Layout;
 
 mod idle;
 mod service;
+mod watchdog;
 
 /// Runs a proxy for each cloud on one runtime beside the workers'. `load` has just given `configs`, and is called again, with
 /// the cloud that a listener names, when their files change and on SIGHUP.
@@ -74,7 +76,10 @@ where
     // From here on signals are understood.
     service.listening();
     tokio::spawn(Arc::clone(&service).until_stopped(told.clone()));
-    tokio::spawn(end_by_itself(&mut proxies, stop));
+    let workers: Vec<_> =
+        proxies.iter_mut().flat_map(|bound| bound.gatestone.counters(bound.layout())).collect();
+    tokio::spawn(end_by_itself(&proxies, workers.clone(), stop));
+    tokio::spawn(watchdog::feed(workers, told.clone()));
     let mut serving = JoinSet::new();
     for (number, bound) in proxies.into_iter().enumerate() {
         let span = match &bound.for_messages.sources.listener_cloud {
@@ -107,13 +112,16 @@ where
 }
 
 /// Tells all proxies to stop once who uses one of them asks for it, or nobody uses any for as long as is set.
-fn end_by_itself(proxies: &mut [Bound], stop: watch::Sender<Stop>) -> impl Future<Output = ()> + use<> {
+fn end_by_itself(
+    proxies: &[Bound],
+    workers: Vec<Arc<Metrics>>,
+    stop: watch::Sender<Stop>,
+) -> impl Future<Output = ()> + use<> {
     let quits = proxies.iter().map(|bound| bound.gatestone.quit());
     let mut asked: JoinSet<()> = quits.map(|quit| async move { quit.notified().await }).collect();
     let quiet = proxies.iter().filter_map(|bound| bound.for_messages.server.exit_when_idle).max();
     let cells: Vec<_> = proxies.iter().map(|bound| bound.gatestone.cell()).collect();
     let is_refused = move || cells.iter().any(|cell| matches!(cell.phase(), Phase::Refused(_)));
-    let workers = proxies.iter_mut().flat_map(|bound| bound.gatestone.counters(bound.layout())).collect();
     async move {
         let idle = async {
             match quiet {
