@@ -6,7 +6,6 @@
 //! clients that look for Keystone's versions there; for browsers the page, which is at `/-/`
 //! too where a service stands at `/`.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,72 +14,30 @@ use arc_swap::ArcSwap;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 
+mod figures;
 mod holder;
+mod listening;
 mod news;
 mod services;
+mod status;
 mod traffic;
 mod viewer;
 
+pub use listening::Listening;
 pub(crate) use viewer::Viewer;
 
-use self::holder::{holder, projects};
 use self::news::{MOST_WATCHERS, News};
 use crate::clock::Moment;
-use crate::face;
 use crate::failure::{Failure, Reason};
-use crate::identity::{IdentityMetrics, Phase, Snapshot, SnapshotCell};
+use crate::identity::{IdentityMetrics, Snapshot, SnapshotCell};
 use crate::metrics::history::{History, QUIET_TICK, TICK};
-use crate::metrics::{Format, Labels, Metrics, Shown, TokenFigures, exposition};
+use crate::metrics::{Format, Metrics};
 use crate::page;
-use crate::proxy::ListenerSettings;
 use crate::reply::ReplyBody;
-use crate::routing::Pin;
-use crate::server::BoundAddr;
-use crate::shell;
-
-/// An address that is listened on, and what is special there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listening {
-    /// The address.
-    pub addr: BoundAddr,
-    /// The service that stands at its root.
-    pub service: Option<Pin>,
-    /// Whether clients must log in with a client secret.
-    pub wants_secret: bool,
-}
-
-impl Listening {
-    /// What `own` says of `addr`.
-    pub(crate) fn new(addr: BoundAddr, own: &ListenerSettings) -> Self {
-        Self { addr, service: own.service.clone(), wants_secret: own.client_secret.is_some() }
-    }
-
-    /// For programs.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "address": self.addr.to_string(),
-            "service": self.service.as_ref().map(Pin::service),
-            "region": self.service.as_ref().and_then(Pin::region).map(|region| region.0),
-            "client_secret": self.wants_secret,
-        })
-    }
-}
-
-impl fmt::Display for Listening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.addr)?;
-        match (&self.service, self.wants_secret) {
-            (None, false) => Ok(()),
-            (None, true) => f.write_str(" (with a client secret)"),
-            (Some(service), false) => write!(f, " ({service})"),
-            (Some(service), true) => write!(f, " ({service}, with a client secret)"),
-        }
-    }
-}
 
 /// What there is to tell.
 #[derive(Debug)]
@@ -198,6 +155,10 @@ impl Admin {
 
     fn history(&self) -> std::sync::MutexGuard<'_, History> {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        self.cell.clock().now()
     }
 
     fn is_stopping(&self) -> bool {
@@ -329,161 +290,12 @@ impl Admin {
             }
         }
     }
-
-    /// `/-/metrics`.
-    fn metrics(&self, format: Format) -> String {
-        let snapshot = self.cell.current();
-        let labels = snapshot.map_or_else(Labels::default, |snapshot| snapshot.routes.labels().clone());
-        let shown = Shown {
-            workers: &self.workers,
-            labels: labels.all(),
-            token: &self.token_figures(),
-            started: self.started.wall,
-            reloads: [
-                ("taken", self.reloads.taken.load(Ordering::Relaxed)),
-                ("rejected", self.reloads.rejected.load(Ordering::Relaxed)),
-            ],
-            settings_are_valid: self.cell.reload_problem().is_none(),
-            most_connections: self.most_connections,
-        };
-        exposition(&shown, format)
-    }
-
-    fn token_figures(&self) -> TokenFigures {
-        let ready = self.not_ready().is_none();
-        let figures = TokenFigures {
-            ready,
-            refreshes: self.logins.counts(),
-            healings: self.logins.healings(),
-            checks: self.logins.checks(),
-            ..TokenFigures::default()
-        };
-        let Some(snapshot) = self.cell.current() else { return figures };
-        let now = self.cell.clock().now();
-        let left = |end: Option<Moment>| Some(end?.remaining(now).as_secs_f64());
-        TokenFigures {
-            generation: snapshot.generation,
-            age_seconds: age(&snapshot, now).as_secs_f64(),
-            lifetime_seconds: snapshot.life.lifetime.as_secs_f64(),
-            left_seconds: snapshot.life.expires.remaining(now).as_secs_f64(),
-            password_left_seconds: left(snapshot.account.password_end),
-            credential_left_seconds: left(snapshot.account.credential_end),
-            ..figures
-        }
-    }
-
-    /// `/`: the prefixes there are, and lines to try.
-    fn overview(&self, viewer: &Viewer) -> Value {
-        let Some(snapshot) = self.cell.current() else { return self.front(viewer) };
-        let base = &viewer.base;
-        let services = services::all(&snapshot, viewer, &self.history(), self.now());
-        let try_it: Vec<String> = snapshot
-            .routes
-            .prefixes()
-            .iter()
-            .filter_map(|service| service.names.first())
-            .map(|prefix| format!("curl {}", shell::word(&format!("{base}/{prefix}"))))
-            .collect();
-        json!({
-            "gatestone": env!("CARGO_PKG_VERSION"),
-            "ready": self.not_ready().is_none(),
-            "reason": self.not_ready(),
-            "token": self.token(&snapshot),
-            "holder": holder(&snapshot),
-            "projects": projects(&snapshot),
-            "services": services,
-            "try": try_it,
-            "versions": face::versions(base),
-            "status": format!("{base}/-/status"),
-            "metrics": format!("{base}/-/metrics"),
-        })
-    }
-
-    /// `/`, as far as it says nothing of the cloud.
-    fn front(&self, viewer: &Viewer) -> Value {
-        let (base, is_stranger) = (&viewer.base, viewer.is_stranger());
-        json!({
-            "gatestone": env!("CARGO_PKG_VERSION"),
-            "ready": self.not_ready().is_none(),
-            "reason": self.not_ready_for(is_stranger),
-            "versions": face::versions(base),
-            "status": format!("{base}/-/status"),
-        })
-    }
-
-    fn now(&self) -> Moment {
-        self.cell.clock().now()
-    }
-
-    /// `/-/status`.
-    fn status(&self, viewer: &Viewer) -> Value {
-        self.look();
-        let now = self.now();
-        let (phase, told) = (self.cell.phase(), self.told.load());
-        let mut status = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "commit": env!("GATESTONE_COMMIT"),
-            "ready": self.not_ready().is_none(),
-            "reason": self.not_ready(),
-            "uptime_seconds": now.monotonic.duration_since(self.started.monotonic).as_secs(),
-            "listen": told.listeners.iter().map(|it| it.addr.to_string()).collect::<Vec<_>>(),
-            "listeners": told.listeners.iter().map(Listening::to_json).collect::<Vec<_>>(),
-            "login": phase_text(&phase),
-            "login_is_retried": matches!(phase, Phase::Starting | Phase::Failing(_)),
-            "traffic": self.traffic(),
-        });
-        let mut warnings = told.warnings.clone();
-        if let Some(snapshot) = self.cell.current() {
-            warnings.extend_from_slice(snapshot.routes.warnings());
-            status["token"] = self.token(&snapshot);
-            warnings.extend(snapshot.notices(now).iter().map(ToString::to_string));
-            status["holder"] = holder(&snapshot);
-            status["projects"] = projects(&snapshot);
-            status["region"] = snapshot.routes.region().map(|region| region.0.as_str()).into();
-            status["regions"] = snapshot.routes.regions().iter().map(|region| region.0.clone()).collect();
-            status["services"] = services::all(&snapshot, viewer, &self.history(), now);
-            let keystone = snapshot.routes.routes().iter().find(|route| route.is_identity);
-            status["identity"] = keystone.map(|route| route.upstream.to_string()).into();
-        }
-        warnings.extend(self.cell.reload_problem().map(|problem| problem.to_string()));
-        status["warnings"] = warnings.into();
-        status
-    }
-
-    fn token(&self, snapshot: &Snapshot) -> Value {
-        let now = self.cell.clock().now();
-        let (life, renewable) = (snapshot.life, snapshot.account.is_renewable);
-        let left = |end: Option<Moment>| Some(end?.remaining(now).as_secs());
-        json!({
-            "generation": snapshot.generation,
-            "age_seconds": age(snapshot, now).as_secs(),
-            "lifetime_seconds": life.lifetime.as_secs(),
-            "expires_in_seconds": life.expires.remaining(now).as_secs(),
-            "refresh_in_seconds": renewable.then(|| life.refresh_at.remaining(now).as_secs()),
-            "renewable": renewable,
-            "password_expires_in_seconds": left(snapshot.account.password_end),
-            "application_credential_expires_in_seconds": left(snapshot.account.credential_end),
-        })
-    }
 }
 
 /// Whether a token for a project, which is to bring services, brought none but Keystone.
 fn lacks_services(snapshot: &Snapshot) -> bool {
     snapshot.holder.scope.project_id().is_some()
         && snapshot.routes.prefixes().iter().all(|prefix| prefix.service_type == "identity")
-}
-
-fn age(snapshot: &Snapshot, now: Moment) -> Duration {
-    now.monotonic.saturating_duration_since(snapshot.life.start.monotonic)
-}
-
-fn phase_text(phase: &Phase) -> String {
-    match phase {
-        Phase::Starting => "the first login is under way".to_owned(),
-        Phase::Fresh => "ok".to_owned(),
-        Phase::Failing(error) | Phase::Refused(error) => error.to_string(),
-        Phase::SpentToken => "the token that was given has expired and cannot be renewed".to_owned(),
-    }
 }
 
 fn json_reply(status: StatusCode, value: &Value) -> Response<ReplyBody> {

@@ -9,25 +9,28 @@
 //!    another cloud.
 //! 4. A few settings take effect at the next start alone; which, is told.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
+
+mod place;
+mod way;
+
+pub(crate) use place::Place;
+pub(crate) use way::{NextWay, Way};
+
+use place::{matched, stays_shut};
 
 use crate::admin::Listening;
 use crate::catalog::Region;
-use crate::client::{self, Client, SetupError};
 use crate::config::Config;
-use crate::identity::credentials::Credentials;
-use crate::identity::{Reload, ReloadOutcome, Waiting};
+use crate::identity::{Reload, ReloadOutcome};
 use crate::in_force::{Current, Lasting, Made};
 use crate::metrics::Metrics;
-use crate::proxy::{Door, ListenerSettings};
 use crate::run::{RunError, check_region, door};
-use crate::server::{BoundAddr, ListenAddr, Lookup};
+use crate::server::{BoundAddr, Lookup};
 
 /// Settings that were read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,35 +39,6 @@ pub struct Reread {
     pub outcome: Result<Box<Config>, String>,
     /// Whether a person asked for it, by SIGHUP: then a login is tried even if nothing has changed.
     pub on_request: bool,
-}
-
-/// A listener that is bound.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) addr: BoundAddr,
-    /// Which of the settings' listeners at start led to it: one may have led to several sockets that were inherited.
-    pub(crate) number: usize,
-    /// What the settings in force say of it; where they say nothing any more, what those before said.
-    pub(crate) own: ListenerSettings,
-    pub(crate) door: Arc<Door>,
-}
-
-/// How a login's Keystone and services are reached.
-#[derive(Clone, Debug)]
-pub(crate) struct Way {
-    /// Whose, without the secret.
-    login: Credentials,
-    settings: client::Settings,
-    certificates: Vec<(PathBuf, u64)>,
-    client: Client,
-}
-
-/// One that waits for its login.
-#[derive(Debug)]
-pub(crate) struct NextWay {
-    way: Way,
-    waiting: Waiting,
-    succeeded: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 /// What an announcement of the first token depends on.
@@ -158,7 +132,8 @@ impl Reloading {
 
     /// Rule 1.
     fn try_out(&self, config: Config) -> Result<Tried, RunError> {
-        let way = self.way_of(&config)?;
+        let known = [&self.way].into_iter().chain(self.next_way.as_ref().map(|next| &next.way));
+        let way = Way::read(&config, known)?;
         let mut places = matched(&self.places, &config.listeners);
         for (place, before) in places.iter_mut().zip(&self.places) {
             if place.own == before.own {
@@ -179,20 +154,6 @@ impl Reloading {
             check_region(&snapshot, config.routing.region.as_ref())?;
         }
         Ok(Tried { config, way, places })
-    }
-
-    /// With the client that there is, if it is as the settings say.
-    fn way_of(&self, config: &Config) -> Result<Way, SetupError> {
-        let login = config.identity.credentials.without_secret();
-        let (settings, certificates) = (config.client.clone(), config.sources.certificates.clone());
-        let known = [Some(&self.way), self.next_way.as_ref().map(|next| &next.way)].into_iter().flatten();
-        let known =
-            known.into_iter().find(|way| way.settings == settings && way.certificates == certificates);
-        let client = match known {
-            Some(way) => way.client.clone(),
-            None => Client::new(&settings)?,
-        };
-        Ok(Way { login, settings, certificates, client })
     }
 
     /// Makes what requests depend on anew, for all workers.
@@ -248,67 +209,6 @@ impl Reloading {
     }
 }
 
-impl Way {
-    /// The one that `config` says.
-    pub(crate) fn of(config: &Config, client: Client) -> Self {
-        Self {
-            login: config.identity.credentials.without_secret(),
-            settings: config.client.clone(),
-            certificates: config.sources.certificates.clone(),
-            client,
-        }
-    }
-
-    /// Whether they differ by the login alone.
-    fn is_as(&self, other: &Self) -> bool {
-        self.settings == other.settings && self.certificates == other.certificates
-    }
-}
-
-impl NextWay {
-    fn new(way: Way) -> Self {
-        let (waiting, succeeded) = Waiting::new();
-        Self { way, waiting, succeeded }
-    }
-}
-
-/// Where the file of a Unix socket was open to more than its settings mean now, and who connects was judged by user, it has
-/// to stay so: the mode changes at the next start alone.
-fn stays_shut(place: &Place, before: &ListenerSettings) -> Result<(), RunError> {
-    let (ListenAddr::Unix(path), None, Some(_)) =
-        (&place.own.addr, &place.own.access.users, &before.access.users)
-    else {
-        return Ok(());
-    };
-    let meant = place.own.access.socket_permissions().mode;
-    match std::fs::metadata(path) {
-        Ok(file) if file.mode() & 0o777 & !meant != 0 => {
-            Err(RunError::LeftOpen { path: path.clone(), mode: file.mode() & 0o777, meant })
-        }
-        // Whoever removed it has shut it.
-        Ok(_) | Err(_) => Ok(()),
-    }
-}
-
-/// Rule 2: each listener with what its address has in the new settings; of those that share an address, port 0 that is,
-/// in their order.
-fn matched(places: &[Place], listeners: &[ListenerSettings]) -> Vec<Place> {
-    let mut used: Vec<(usize, usize)> = Vec::new();
-    let mut matched = places.to_vec();
-    for place in &mut matched {
-        let known = used.iter().find(|(number, _)| *number == place.number).map(|(_, at)| *at);
-        let is_free = |at: &usize| used.iter().all(|(_, taken)| taken != at);
-        let found = known.or_else(|| {
-            (0..listeners.len()).filter(is_free).find(|at| listeners[*at].addr.is_at(&place.own.addr))
-        });
-        if let Some(at) = found {
-            used.push((place.number, at));
-            place.own = listeners[at].clone();
-        }
-    }
-    matched
-}
-
 impl Expected {
     pub(crate) fn of(config: &Config, listening: Vec<Listening>) -> Self {
         let mut of_rules = Vec::new();
@@ -353,61 +253,5 @@ impl AtStart {
     fn differences(&self, other: &Self) -> Vec<&'static str> {
         let pairs = self.0.iter().zip(&other.0);
         pairs.filter(|(one, other)| one != other).map(|((name, _), _)| *name).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listener(port: u16, optional: bool, secret: &str) -> ListenerSettings {
-        let addr = ListenAddr::Tcp { addr: ([127, 0, 0, 1], port).into(), optional };
-        ListenerSettings { client_secret: Some(secret.to_owned().into()), ..addr.into() }
-    }
-
-    fn places(listeners: &[ListenerSettings]) -> Vec<Place> {
-        let place = |(number, own): (usize, &ListenerSettings)| Place {
-            addr: BoundAddr::Tcp(([127, 0, 0, 1], 1000 + number as u16).into()),
-            number,
-            own: own.clone(),
-            door: Arc::new(door(own, &BoundAddr::Tcp(([127, 0, 0, 1], 1).into())).unwrap()),
-        };
-        listeners.iter().enumerate().map(place).collect()
-    }
-
-    fn secrets(places: &[Place]) -> Vec<&str> {
-        places.iter().map(|place| place.own.client_secret.as_ref().unwrap().expose()).collect()
-    }
-
-    #[test]
-    fn a_listener_that_is_gone_from_the_settings_keeps_its_number_and_what_it_had() {
-        let before = places(&[listener(1, false, "a"), listener(2, false, "b"), listener(3, false, "c")]);
-        let mut now = before;
-        for round in ["d", "e"] {
-            now = matched(&now, &[listener(3, false, round), listener(1, false, "a")]);
-            assert_eq!(secrets(&now), ["a", "b", round]);
-        }
-    }
-
-    #[test]
-    fn whether_an_address_may_be_missing_makes_it_no_other() {
-        let now = matched(&places(&[listener(1, true, "a")]), &[listener(1, false, "b")]);
-        assert_eq!(secrets(&now), ["b"]);
-    }
-
-    #[test]
-    fn several_free_ports_keep_their_order() {
-        let before = places(&[listener(0, false, "a"), listener(0, false, "b")]);
-        let now = matched(&before, &[listener(0, false, "c"), listener(0, false, "d")]);
-        assert_eq!(secrets(&now), ["c", "d"]);
-        assert_eq!(secrets(&matched(&before, &[listener(0, false, "c")])), ["c", "b"]);
-    }
-
-    #[test]
-    fn sockets_of_one_name_are_of_one_listener() {
-        let own = listener(1, false, "a");
-        let mut both = places(&[own.clone(), own]);
-        both[1].number = 0;
-        assert_eq!(secrets(&matched(&both, &[listener(1, false, "b")])), ["b", "b"]);
     }
 }
