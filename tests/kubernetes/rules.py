@@ -228,6 +228,8 @@ def client(gateway, objects):
     mounted_secret = mounted(gateway, deployment, containers(template(deployment)[1])[0])
     if given['CLIENT_SECRET'] != mounted_secret[settings['listener'][0]['client_secret_file']]:
         yield 'the client has another secret than the gateway'
+    if given['CLIENT_SECRET'] != given['CLIENT_SECRET'].strip():
+        yield 'the client secret has a newline at its end, which clients send along'
     home = next(item for item in objects if item['kind'] == 'Namespace')
     rules = find(gateway, 'NetworkPolicy', 'gatestone', 'gatestone')['spec']['ingress']
     if not any(chosen(peer['namespaceSelector'], home['metadata'].get('labels', {}))
