@@ -9,6 +9,8 @@ import urllib.parse
 from manifests import (GRACE_SECONDS, PROGRAM, called, containers, content, files, find, is_ours, mounted, namespace,
                        template, variables)
 
+# The most that a probe's failureThreshold can be.
+NEVER = 2 ** 31 - 1
 # What a pod of the standard may mount.
 VOLUMES = {'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'}
 SECCOMP = ('RuntimeDefault', 'Localhost')
@@ -17,6 +19,8 @@ SECCOMP = ('RuntimeDefault', 'Localhost')
 def every(objects):
     """All rules over all objects of a kustomization."""
     for item in objects:
+        if item['kind'] == 'Secret':
+            yield from ('%s: %s' % (called(item), mistake) for mistake in login(content(item)))
         if template(item):
             labels, spec = template(item)
             missing = list(references(objects, item))
@@ -25,6 +29,12 @@ def every(objects):
             for rule in (missing, restricted(spec), frugal(spec), ports(spec), probes(spec), spread(labels, spec), *others):
                 yield from ('%s: %s' % (called(item), mistake) for mistake in rule)
     yield from ('%s: %s' % mistake for mistake in selectors(objects))
+
+
+def login(secret):
+    """Refusals of an application credential lock nobody's account, however many replicas ask."""
+    if 'clouds.yaml' in secret and 'auth_type: v3applicationcredential' not in secret['clouds.yaml']:
+        yield 'its login is no application credential'
 
 
 def restricted(spec):
@@ -102,6 +112,10 @@ def probes(spec):
             # It gives up by itself after five.
             if probe.get('timeoutSeconds', 1) <= 5:
                 yield '%s of %s ends before health does' % (kind, container['name'])
+        startup = container.get('startupProbe', {})
+        # Each restart is up to three more logins.
+        if '--ready' in startup.get('exec', {}).get('command', []) and startup.get('failureThreshold') != NEVER:
+            yield '%s is restarted when it has had no token for some time' % container['name']
         if 'livenessProbe' not in container or '--ready' in container['livenessProbe']['exec']['command']:
             yield '%s is not asked whether it lives, and nothing else' % container['name']
 
