@@ -102,6 +102,9 @@ def ports(spec):
 
 def probes(spec):
     """Each is a command of the program, since none of its ports answers the kubelet."""
+    for container in spec.get('initContainers', []):
+        if 'readinessProbe' in container:
+            yield '%s decides whether the pod is ready' % container['name']
     for container in filter(is_ours, containers(spec)):
         for kind in ('startupProbe', 'readinessProbe', 'livenessProbe'):
             probe = container.get(kind)
