@@ -123,6 +123,16 @@ def probes(spec):
             yield '%s is not asked whether it lives, and nothing else' % container['name']
 
 
+def room(gateway):
+    """What requests keep of uploads, and idle connections, is below half of the memory; the rest is for what is under way."""
+    container = containers(template(find(gateway, 'Deployment', 'gatestone', 'gatestone'))[1])[0]
+    settings = tomllib.loads(content(next(item for item in gateway if item['kind'] == 'ConfigMap'))['gatestone.toml'])
+    kept = settings.get('max_requests', settings['max_connections']) * 128 + settings['max_connections'] * 5
+    limit = int(re.fullmatch(r'(\d+)Mi', container['resources']['limits']['memory'])[1]) * 1024
+    if kept > limit / 2:
+        yield 'the gateway may keep %d KiB, its limit is %d' % (kept, limit)
+
+
 def references(objects, item):
     """Secrets and ConfigMaps are there, with the keys that are asked for."""
     for volume in template(item)[1].get('volumes', []):
