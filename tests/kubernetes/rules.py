@@ -2,6 +2,7 @@
 
 Each function yields mistakes, in words.
 """
+import ipaddress
 import re
 import tomllib
 import urllib.parse
@@ -25,7 +26,7 @@ def every(objects):
             labels, spec = template(item)
             missing = list(references(objects, item))
             # The rest looks into what is referred to.
-            others = (grace(objects, item),) if not missing else ()
+            others = (grace(objects, item), reachable(objects, item)) if not missing else ()
             for rule in (missing, restricted(spec), frugal(spec), ports(spec), probes(spec), spread(labels, spec), *others):
                 yield from ('%s: %s' % (called(item), mistake) for mistake in rule)
     yield from ('%s: %s' % mistake for mistake in selectors(objects))
@@ -165,6 +166,20 @@ def grace(objects, item):
         takes = pause + shutdown_timeout(objects, item, container)
         if given <= takes:
             yield '%s takes up to %d s to end, and is given %d' % (container['name'], takes, given)
+
+
+def reachable(objects, item):
+    """Who may come in from elsewhere without a secret is named by a NetworkPolicy, or is no more than a node's pods."""
+    labels, spec = template(item)
+    policies = [other['spec'] for other in objects if other['kind'] == 'NetworkPolicy' and namespace(other) == namespace(item)]
+    if any('Ingress' in policy['policyTypes'] and chosen(policy['podSelector'], labels) for policy in policies):
+        return
+    for container in filter(is_ours, containers(spec)):
+        settings = tomllib.loads(mounted(objects, item, container).get('/etc/gatestone/gatestone.toml', ''))
+        for listener in settings.get('listener', []):
+            for network in listener.get('allow_remote', []):
+                if 'client_secret_file' not in listener and ipaddress.ip_network(network).prefixlen < 24:
+                    yield '%s of %s is open to all of %s' % (listener['listen'], container['name'], network)
 
 
 def spread(labels, spec):
