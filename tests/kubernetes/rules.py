@@ -12,6 +12,8 @@ from manifests import (GRACE_SECONDS, PROGRAM, called, containers, content, file
 
 # The most that a probe's failureThreshold can be.
 NEVER = 2 ** 31 - 1
+# Has Prometheus call an instance by its pod's name.
+BY_POD = {'sourceLabels': ['__meta_kubernetes_pod_name'], 'targetLabel': 'instance'}
 # What a pod of the standard may mount.
 VOLUMES = {'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'}
 SECCOMP = ('RuntimeDefault', 'Localhost')
@@ -223,6 +225,9 @@ def selectors(objects):
             selector = spec['podSelector']
             asked = {port['port'] for rule in spec.get('ingress', []) for port in rule['ports']}
         elif kind == 'PodMonitor':
+            for endpoint in spec['podMetricsEndpoints']:
+                if BY_POD not in endpoint.get('relabelings', []):
+                    yield called(item), 'its instances are called by their addresses'
             selector, asked = spec['selector'], {endpoint['port'] for endpoint in spec['podMetricsEndpoints']}
         else:
             continue
