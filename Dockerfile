@@ -1,6 +1,9 @@
 # The image for a sidecar: the program, the roots of the public certificate authorities, and nothing else.
 #
-#     docker build -t gatestone .    # podman and buildah: with --format docker, else the health check is lost
+#     docker build --build-arg GATESTONE_COMMIT=$(git rev-parse --short=12 HEAD) -t gatestone .
+#
+# podman and buildah: with --format docker, else the health check is lost. The commit is what `--version` and the metrics
+# tell; there is no git in here to ask. Without the argument they say `unknown`.
 #
 # The program is one static file, linked with glibc. Since glibc 2.34 looking up names by /etc/hosts and
 # by DNS needs no library at run time (the linker's warning about getaddrinfo is about other sources that an
@@ -17,6 +20,8 @@ WORKDIR /build
 COPY . .
 # Without line tables, which would more than triple the file; names of functions stay for backtraces.
 ENV CARGO_PROFILE_RELEASE_DEBUG=none
+# Empty counts as none (build.rs).
+ARG GATESTONE_COMMIT
 # With a target named, the flag is not for what runs during the build (procedural macros cannot be static).
 RUN target=$(rustc --print host-tuple) \
     && RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" \

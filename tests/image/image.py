@@ -102,10 +102,20 @@ def copy_rust(root):
                     ignore=other_targets)
 
 
+def let_in():
+    """What .dockerignore lets the build see."""
+    return re.findall(r'(?m)^!(\S+)$', (ROOT / '.dockerignore').read_text())
+
+
+def commit():
+    """What the Dockerfile's head says to pass."""
+    return run('git', 'rev-parse', '--short=12', 'HEAD', cwd=ROOT)
+
+
 def build(anew=False):
     """Build the image if nothing like it is there; its tag, which changes with what goes into it."""
-    sources = [ROOT / name for name in ('Dockerfile', '.dockerignore', 'Cargo.toml', 'Cargo.lock')]
-    sources += sorted(path for path in (ROOT / 'src').rglob('*') if path.is_file())
+    sources = [ROOT / name for name in ('Dockerfile', '.dockerignore', *let_in())]
+    sources = sorted(path for source in sources for path in (source, *source.rglob('*')) if path.is_file())
     builder = base()
     digest = hashlib.sha256(builder.encode())
     for path in sources:
@@ -119,7 +129,7 @@ def build(anew=False):
         home = Path(os.environ.get('CARGO_HOME') or Path.home() / '.cargo')
         buildah('build', '--isolation', 'chroot', '--format', 'docker', '--pull-never', '--quiet',
                 '--volume', '%s:/usr/local/cargo/registry:ro' % (home / 'registry'),
-                '--build-arg', 'BUILDER=' + builder, '--tag', tag, ROOT)
+                '--build-arg', 'BUILDER=' + builder, '--build-arg', 'GATESTONE_COMMIT=' + commit(), '--tag', tag, ROOT)
     return tag
 
 

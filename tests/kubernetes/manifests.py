@@ -56,7 +56,7 @@ components: [../gateway/monitor]
 '''
 # Each with the oldest Kubernetes that it is said to be for.
 KUSTOMIZATIONS = {'sidecar/example': '1.29', 'job': '1.29', 'job/quit': '1.25', 'gateway': '1.30', 'gateway/client': '1.25',
-                  'own': '1.29', 'watched': '1.30'}
+                  'alerts': '1.25', 'own': '1.29', 'watched': '1.30'}
 NEWEST = 37
 
 

@@ -121,9 +121,9 @@ class Pod(network.Pod):
                               check=False, **self.options(container))
         return done.returncode
 
-    def run(self, container):
+    def run(self, container, timeout=60):
         """A container to its end; curl is this machine's."""
-        return subprocess.run(self.command(container, container['command']), capture_output=True, timeout=60, check=False,
+        return subprocess.run(self.command(container, container['command']), capture_output=True, timeout=timeout, check=False,
                               **self.options(container))
 
     def curl(self, *arguments):

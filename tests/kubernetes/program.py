@@ -1,14 +1,29 @@
 """What the manifests tell the program, told to it: whether it knows each setting, and starts with them."""
+import functools
 import re
 import subprocess
 import tempfile
 from pathlib import Path
 
 import manifests
+import tools
 from common import expect, gatestone
 
 KEYSTONE = 'https://keystone.example:5000/v3'
-CLIENT_SECRET = 'a client secret that is long enough'
+
+
+@functools.lru_cache(maxsize=None)
+def client_secret():
+    """One made as is written above where it belongs."""
+    tools.install(('openssl', 'openssl'))
+    text = (manifests.FOLDER / 'gateway/secret/kustomization.yaml').read_text()
+    command = re.search(r'(?m)^# +(openssl .* > client-secret)$', text)[1]
+    with tempfile.TemporaryDirectory(prefix='gatestone-kubernetes-') as folder:
+        subprocess.run(['sh', '-c', command], cwd=folder, check=True)
+        secret = Path(folder, 'client-secret').read_text()
+    # Kubernetes hands it to clients as it is.
+    expect.equal(secret, secret.strip(), 'what `%s` makes' % command)
+    return secret
 
 
 def workloads(reports):
@@ -29,7 +44,7 @@ def check_variables(names):
     expect.equal(sorted(set(names) - read), [], 'variables that the program does not know')
 
 
-def start(objects, item, container, keystone, secret=CLIENT_SECRET):
+def start(objects, item, container, keystone, secret=None):
     """It starts with all that a container has, on free ports of loopback, and ends well. What it printed."""
     with tempfile.TemporaryDirectory(prefix='gatestone-kubernetes-') as folder:
         variables = manifests.variables(objects, item, container)
@@ -40,7 +55,7 @@ def start(objects, item, container, keystone, secret=CLIENT_SECRET):
             copy = Path(folder, path[1:])
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = port_0(in_the_test(text, keystone).replace('"/run/', '"%s/run/' % folder))
-            copy.write_text(secret if path.endswith('/client-secret') else text)
+            copy.write_text((secret or client_secret()) if path.endswith('/client-secret') else text)
         expect.that('/etc/openstack/clouds.yaml' in files, 'no login: %s' % sorted(files))
         # The only ones that stand where the program looks by itself.
         variables['OS_CLIENT_CONFIG_FILE'] = folder + '/etc/openstack/clouds.yaml'

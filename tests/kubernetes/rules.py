@@ -2,6 +2,7 @@
 
 Each function yields mistakes, in words.
 """
+import ipaddress
 import re
 import tomllib
 import urllib.parse
@@ -9,6 +10,10 @@ import urllib.parse
 from manifests import (GRACE_SECONDS, PROGRAM, called, containers, content, files, find, is_ours, mounted, namespace,
                        template, variables)
 
+# The most that a probe's failureThreshold can be.
+NEVER = 2 ** 31 - 1
+# Has Prometheus call an instance by its pod's name.
+BY_POD = {'sourceLabels': ['__meta_kubernetes_pod_name'], 'targetLabel': 'instance'}
 # What a pod of the standard may mount.
 VOLUMES = {'configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected', 'secret'}
 SECCOMP = ('RuntimeDefault', 'Localhost')
@@ -17,14 +22,22 @@ SECCOMP = ('RuntimeDefault', 'Localhost')
 def every(objects):
     """All rules over all objects of a kustomization."""
     for item in objects:
+        if item['kind'] == 'Secret':
+            yield from ('%s: %s' % (called(item), mistake) for mistake in login(content(item)))
         if template(item):
             labels, spec = template(item)
             missing = list(references(objects, item))
             # The rest looks into what is referred to.
-            others = (grace(objects, item),) if not missing else ()
+            others = (grace(objects, item), reachable(objects, item)) if not missing else ()
             for rule in (missing, restricted(spec), frugal(spec), ports(spec), probes(spec), spread(labels, spec), *others):
                 yield from ('%s: %s' % (called(item), mistake) for mistake in rule)
     yield from ('%s: %s' % mistake for mistake in selectors(objects))
+
+
+def login(secret):
+    """Refusals of an application credential lock nobody's account, however many replicas ask."""
+    if 'clouds.yaml' in secret and 'auth_type: v3applicationcredential' not in secret['clouds.yaml']:
+        yield 'its login is no application credential'
 
 
 def restricted(spec):
@@ -92,6 +105,9 @@ def ports(spec):
 
 def probes(spec):
     """Each is a command of the program, since none of its ports answers the kubelet."""
+    for container in spec.get('initContainers', []):
+        if 'readinessProbe' in container:
+            yield '%s decides whether the pod is ready' % container['name']
     for container in filter(is_ours, containers(spec)):
         for kind in ('startupProbe', 'readinessProbe', 'livenessProbe'):
             probe = container.get(kind)
@@ -102,8 +118,22 @@ def probes(spec):
             # It gives up by itself after five.
             if probe.get('timeoutSeconds', 1) <= 5:
                 yield '%s of %s ends before health does' % (kind, container['name'])
+        startup = container.get('startupProbe', {})
+        # Each restart is up to three more logins.
+        if '--ready' in startup.get('exec', {}).get('command', []) and startup.get('failureThreshold') != NEVER:
+            yield '%s is restarted when it has had no token for some time' % container['name']
         if 'livenessProbe' not in container or '--ready' in container['livenessProbe']['exec']['command']:
             yield '%s is not asked whether it lives, and nothing else' % container['name']
+
+
+def room(gateway):
+    """What requests keep of uploads, and idle connections, is below half of the memory; the rest is for what is under way."""
+    container = containers(template(find(gateway, 'Deployment', 'gatestone', 'gatestone'))[1])[0]
+    settings = tomllib.loads(content(next(item for item in gateway if item['kind'] == 'ConfigMap'))['gatestone.toml'])
+    kept = settings.get('max_requests', settings['max_connections']) * 128 + settings['max_connections'] * 5
+    limit = int(re.fullmatch(r'(\d+)Mi', container['resources']['limits']['memory'])[1]) * 1024
+    if kept > limit / 2:
+        yield 'the gateway may keep %d KiB, its limit is %d' % (kept, limit)
 
 
 def references(objects, item):
@@ -138,6 +168,20 @@ def grace(objects, item):
         takes = pause + shutdown_timeout(objects, item, container)
         if given <= takes:
             yield '%s takes up to %d s to end, and is given %d' % (container['name'], takes, given)
+
+
+def reachable(objects, item):
+    """Who may come in from elsewhere without a secret is named by a NetworkPolicy, or is no more than a node's pods."""
+    labels, spec = template(item)
+    policies = [other['spec'] for other in objects if other['kind'] == 'NetworkPolicy' and namespace(other) == namespace(item)]
+    if any('Ingress' in policy['policyTypes'] and chosen(policy['podSelector'], labels) for policy in policies):
+        return
+    for container in filter(is_ours, containers(spec)):
+        settings = tomllib.loads(mounted(objects, item, container).get('/etc/gatestone/gatestone.toml', ''))
+        for listener in settings.get('listener', []):
+            for network in listener.get('allow_remote', []):
+                if 'client_secret_file' not in listener and ipaddress.ip_network(network).prefixlen < 24:
+                    yield '%s of %s is open to all of %s' % (listener['listen'], container['name'], network)
 
 
 def spread(labels, spec):
@@ -181,6 +225,9 @@ def selectors(objects):
             selector = spec['podSelector']
             asked = {port['port'] for rule in spec.get('ingress', []) for port in rule['ports']}
         elif kind == 'PodMonitor':
+            for endpoint in spec['podMetricsEndpoints']:
+                if BY_POD not in endpoint.get('relabelings', []):
+                    yield called(item), 'its instances are called by their addresses'
             selector, asked = spec['selector'], {endpoint['port'] for endpoint in spec['podMetricsEndpoints']}
         else:
             continue
@@ -228,6 +275,8 @@ def client(gateway, objects):
     mounted_secret = mounted(gateway, deployment, containers(template(deployment)[1])[0])
     if given['CLIENT_SECRET'] != mounted_secret[settings['listener'][0]['client_secret_file']]:
         yield 'the client has another secret than the gateway'
+    if given['CLIENT_SECRET'] != given['CLIENT_SECRET'].strip():
+        yield 'the client secret has a newline at its end, which clients send along'
     home = next(item for item in objects if item['kind'] == 'Namespace')
     rules = find(gateway, 'NetworkPolicy', 'gatestone', 'gatestone')['spec']['ingress']
     if not any(chosen(peer['namespaceSelector'], home['metadata'].get('labels', {}))

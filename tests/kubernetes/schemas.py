@@ -21,7 +21,8 @@ utils.schema_contents = functools.lru_cache(maxsize=None)(utils.schema_contents)
 def of_the_operator(kind):
     """The schema of one of the Prometheus operator's kinds, made strict."""
     model = getattr(importlib.import_module('cloudcoil.models.prometheus_operator.v1'), kind)
-    schema = model.model_json_schema(by_alias=True)
+    # Its regular expressions are Go's; Python wants the flag first.
+    schema = json.loads(json.dumps(model.model_json_schema(by_alias=True)).replace('"^(?i)', '"(?i)^'))
     for part in [schema, *schema['$defs'].values()]:
         if 'properties' in part:
             part.setdefault('additionalProperties', False)

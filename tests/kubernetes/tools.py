@@ -5,6 +5,7 @@ the schemas of Kubernetes' releases in kubernetes-validate, those of the Prometh
 """
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -50,6 +51,13 @@ def python():
         run(folder / 'bin/python', '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', *SCHEMAS)
         mark.write_text('\n'.join(SCHEMAS))
     return folder / 'bin/python'
+
+
+def install(*wanted):
+    """The distribution's packages of the programs that are missing."""
+    for program, package in wanted:
+        if shutil.which(program) is None:
+            run('apt-get', '-qq', 'install', '-y', package)
 
 
 def run(*command, **options):

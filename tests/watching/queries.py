@@ -13,12 +13,22 @@ def metrics(query):
     return set(OURS.findall(GROUPING.sub('', bare)))
 
 
-def filled(query):
-    """A query of the dashboard with its variables as Grafana fills them in where all is chosen."""
-    for name, value in (('$job', '.+'), ('$instance', '.+'), ('$service', '.+'), ('$region', '.*'),
-                        ('$__rate_interval', '30s'), ('$__range', '2m')):
-        query = query.replace(name, value)
+def filled(query, chosen):
+    """A query of the dashboard with its variables as Grafana fills them in: {name: what is chosen}."""
+    for name, value in {**chosen, '__rate_interval': '30s', '__range': '2m'}.items():
+        query = query.replace('$' + name, value)
     return query
+
+
+def any_of(values):
+    """What Grafana makes of several values that are chosen: a regular expression, in a string of PromQL."""
+    escaped = [re.sub(r'[\\^$*+?.()|\[\]{}]', r'\\\\\g<0>', value) for value in values]
+    return escaped[0] if len(escaped) == 1 else '(%s)' % '|'.join(escaped)
+
+
+def without(query, job):
+    """A query of the dashboard that passes one job over."""
+    return query.replace('job=~"$job"', 'job=~"$job", job!="%s"' % job)
 
 
 def families(exposition):

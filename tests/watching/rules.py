@@ -35,6 +35,7 @@ def alerts(prometheus):
 def look(found):
     """What every alert has to have."""
     tests = TESTS.read_text()
+    expect.holds((FOLDER.parents[1] / 'README.md').read_text(), '`alerts.yaml` (%d alerts;' % len(found), 'the README')
     for alert in found:
         name, texts = alert['name'], alert['annotations']
         expect.that(alert['labels'].get('severity') in SEVERITIES, '%s has the severity %s' % (
