@@ -73,6 +73,11 @@ def restricted(spec):
             yield '%s takes a port of the node' % name
 
 
+def mebibytes(container):
+    """Its limit of memory."""
+    return int(re.fullmatch(r'(\d+)Mi', container['resources']['limits']['memory'])[1])
+
+
 def frugal(spec):
     """What we ask for beside it."""
     for container in containers(spec):
@@ -80,6 +85,12 @@ def frugal(spec):
             yield '%s may write to its root' % container['name']
         if 'memory' not in container.get('resources', {}).get('limits', {}):
             yield '%s has no limit of memory' % container['name']
+        variables = {it['name']: it.get('value') for it in container.get('env', [])}
+        # The gateway has a file of settings; see `room`.
+        if is_ours(container) and 'GATESTONE_LISTEN' in variables:
+            kept = int(variables.get('GATESTONE_MAX_REQUESTS', 20000)) * 128
+            if kept > mebibytes(container) * 1024 / 2:
+                yield '%s may keep %d KiB of uploads, and has %d MiB' % (container['name'], kept, mebibytes(container))
         if is_ours(container):
             for mount in container.get('volumeMounts', []):
                 if not mount.get('readOnly') or 'subPath' in mount:
@@ -131,7 +142,7 @@ def room(gateway):
     container = containers(template(find(gateway, 'Deployment', 'gatestone', 'gatestone'))[1])[0]
     settings = tomllib.loads(content(next(item for item in gateway if item['kind'] == 'ConfigMap'))['gatestone.toml'])
     kept = settings.get('max_requests', settings['max_connections']) * 128 + settings['max_connections'] * 5
-    limit = int(re.fullmatch(r'(\d+)Mi', container['resources']['limits']['memory'])[1]) * 1024
+    limit = mebibytes(container) * 1024
     if kept > limit / 2:
         yield 'the gateway may keep %d KiB, its limit is %d' % (kept, limit)
 
