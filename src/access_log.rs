@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 mod line;
@@ -24,6 +23,7 @@ use crate::failure::Reason;
 use crate::metrics::recent::{End, Note};
 use crate::metrics::{CountedMethod, Ended, Label, Metrics};
 use crate::proxy::{Place, Visitor};
+use crate::routing::lenient;
 use crate::server::Activity;
 
 /// How records are written, and where to.
@@ -225,40 +225,28 @@ fn shown(path: &str) -> String {
 }
 
 /// The same, put into `shown`. What stands below `tokens` of Keystone's v2.0 is a token, in whatever spelling a server
-/// may take for that.
+/// may take for that; where there is one, the path is shown as the most lenient would read it.
 fn show(path: &str, shown: &mut String) {
     // Most paths can have none.
     if !path.contains("2.0") && !path.contains('%') {
         return shown.push_str(path);
     }
-    let (mut is_v2, mut is_tokens) = (false, false);
-    for (i, segment) in path.split('/').enumerate() {
-        if i > 0 {
-            shown.push('/');
-        }
-        if segment.is_empty() || segment == "." {
-            shown.push_str(segment);
-            continue;
-        }
-        shown.push_str(if is_tokens { ".." } else { segment });
-        is_tokens = is_v2 && !is_tokens && is_spelt(segment, "tokens");
-        is_v2 = is_spelt(segment, "v2.0");
-    }
-}
-
-/// Whether a segment is this word, decoded as often as it takes.
-fn is_spelt(segment: &str, word: &str) -> bool {
-    if !segment.contains(['%', ';']) {
-        return segment.eq_ignore_ascii_case(word);
-    }
-    let mut text = segment.to_owned();
-    loop {
-        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
-        if decoded == text {
-            let text = text.split(';').next().unwrap_or_default();
-            return text.eq_ignore_ascii_case(word);
-        }
-        text = decoded;
+    let decoded = lenient::decode(path);
+    let segments = decoded.split(|byte| matches!(byte, b'/' | b'\\')).map(lenient::fold);
+    let segments: Vec<_> = segments.filter(|segment| !matches!(&**segment, b"" | b".")).collect();
+    let is = |at: usize, word: &[u8]| segments.get(at).is_some_and(|it| it.eq_ignore_ascii_case(word));
+    let position = |word| (0..segments.len()).find(|at| is(*at, word));
+    let hidden = if position(b"..").is_some() {
+        // Wherever the steps lead.
+        position(b"v2.0").filter(|_| position(b"tokens").is_some()).map(|at| at + 1..segments.len())
+    } else {
+        let token = (2..segments.len()).find(|at| is(at - 2, b"v2.0") && is(at - 1, b"tokens"));
+        token.map(|at| at..at + 1)
+    };
+    let Some(hidden) = hidden else { return shown.push_str(path) };
+    for (at, segment) in segments.iter().enumerate() {
+        shown.push('/');
+        shown.push_str(&if hidden.contains(&at) { "..".into() } else { String::from_utf8_lossy(segment) });
     }
 }
 
@@ -326,11 +314,15 @@ mod tests {
             ("/v2.0/tokens/secret", "/v2.0/tokens/.."),
             ("/identity/v2.0/tokens/secret/endpoints", "/identity/v2.0/tokens/../endpoints"),
             ("/v2.0/tokens", "/v2.0/tokens"),
-            ("/v2.0/tokens//secret", "/v2.0/tokens//.."),
-            ("/v2.0//tokens/secret", "/v2.0//tokens/.."),
-            ("/v2.0/./tokens/./secret/x", "/v2.0/./tokens/./../x"),
-            ("/v2.0/%74okens/secret", "/v2.0/%74okens/.."),
-            ("/identity/%2576%32.0/TOKENS;x/secret", "/identity/%2576%32.0/TOKENS;x/.."),
+            ("/v2.0/tokens//secret", "/v2.0/tokens/.."),
+            ("/v2.0//tokens/secret", "/v2.0/tokens/.."),
+            ("/v2.0/./tokens/./secret/x", "/v2.0/tokens/../x"),
+            ("/v2.0/%74okens/secret", "/v2.0/tokens/.."),
+            ("/identity/%2576%32.0/TOKENS;x/secret", "/identity/v2.0/TOKENS/.."),
+            ("/v2.0%2Ftokens%5csecret", "/v2.0/tokens/.."),
+            ("/v2.0/tokens/x/../secret", "/v2.0/../../../.."),
+            ("/v2.0/x/%2e%2e/tokens/secret", "/v2.0/../../../.."),
+            ("/object-store/c/100%25/v2.0", "/object-store/c/100%25/v2.0"),
             ("", ""),
             ("*", "*"),
             ("//", "//"),

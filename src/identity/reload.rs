@@ -34,13 +34,11 @@ impl Waiting {
         (Self(tell), told)
     }
 
-    /// The login has succeeded. Returns when who waits has done what there is to do, or does not wait any more.
-    pub(super) async fn tell(self) {
+    /// The login has succeeded. Whether who waits has done what there is to do; nobody waits any more where other settings
+    /// have come meanwhile, which the refresher has not read yet.
+    pub(super) async fn tell(self) -> bool {
         let (done, is_done) = oneshot::channel();
-        if self.0.send(done).await.is_ok() {
-            // An error says that nobody waits any more.
-            let _ = is_done.await;
-        }
+        self.0.send(done).await.is_ok() && is_done.await.is_ok()
     }
 }
 

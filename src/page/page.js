@@ -44,16 +44,18 @@
     document.title = view.head.state === 'ok' ? 'Gatestone' : `${view.head.title} – Gatestone`;
   }
   const say = text => { $('live').hidden = false; if ($('live').textContent !== text) $('live').textContent = text; };
+  // Also for those who do not see it.
+  const warn = text => { if ($('live').textContent !== text) $('said').textContent = text; say(text); };
 
   async function ask() {
     try {
       const answer = await fetch('/-/status?page', {cache: 'no-store'});
-      if (answer.status === 401 || answer.status === 403) return say('Not let in any more: reload this page to see why');
-      if (!answer.ok) return say(`Gatestone answers ${answer.status}: what is below is old`);
+      if (answer.status === 401 || answer.status === 403) return warn('Not let in any more: reload this page to see why');
+      if (!answer.ok) return warn(`Gatestone answers ${answer.status}: what is below is old`);
       show(await answer.json());
       say('Live, by asking');
     } catch {
-      say('Gatestone does not answer: is it still running?');
+      warn('Gatestone does not answer: is it still running?');
     }
   }
   function watch() {

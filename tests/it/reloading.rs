@@ -226,6 +226,25 @@ async fn a_way_that_came_with_another_login_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_that_succeeds_too_late_is_not_used() {
+    let (service, keystone) = cloud().await;
+    let (other_service, other) = cloud().await;
+    let proxy = Proxy::start(&keystone);
+    get(proxy.addr, "/object-store/c").await;
+    other.always(Fault::Slow(Duration::from_secs(10)));
+    let mut moved = config::password(&other.url);
+    moved.client.response_timeout = Duration::from_secs(700);
+    reread(&proxy, moved).await;
+    // Thought better of while it is under way; and the first cloud has trouble when it comes.
+    keystone.always(Fault::Status(503, &[]));
+    reread(&proxy, config::password(&keystone.url)).await;
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(other.logins(), 1);
+    assert_eq!(get(proxy.addr, "/object-store/c").await.status, 200);
+    assert_eq!((service.heads().len(), other_service.heads().len()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_way_that_came_with_a_wrong_password_is_taken_with_the_right_one() {
     let (_service, keystone) = cloud().await;
     keystone.lifetime(Duration::from_secs(600));

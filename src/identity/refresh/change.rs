@@ -110,16 +110,19 @@ impl<I: Issuer> Refresher<I> {
         };
         match outcome {
             Ok((login, origin)) if !login.sent.plus(login.lifetime).is_over(self.clock.now()) => {
+                if let Some(waiting) = candidate.waiting.take()
+                    && !waiting.tell().await
+                {
+                    info!("the changed credentials have changed once more; their login is not used");
+                    self.candidate = None;
+                    return;
+                }
                 info!("the changed credentials are in use");
                 self.issuer = Arc::clone(&candidate.issuer);
                 self.preferences.clone_from(&candidate.preferences);
-                let waiting = candidate.waiting.take();
                 self.candidate = None;
                 self.problems.of_login = None;
                 self.cell.report_reload(self.problems.all());
-                if let Some(waiting) = waiting {
-                    waiting.tell().await;
-                }
                 self.obtained(login, origin).await;
             }
             outcome => {
