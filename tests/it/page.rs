@@ -289,7 +289,8 @@ async fn events_tell_at_once_then_every_two_seconds_and_of_each_new_token() {
     while generation == 1 {
         generation = data(&chunk(&mut stream).await)["token"]["generation"].as_u64().unwrap();
     }
-    assert!((150..=170).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    // Two thirds of its life, give or take 5 % of that.
+    assert!((145..=172).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     // Whoever goes on looking comes again, and is judged anew.
     while !chunk(&mut stream).await.is_empty() {}
     assert!((299..=305).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
